@@ -1,0 +1,1 @@
+"""End-to-end proof: the cluster maker and the scenarios that run on real clusters."""
