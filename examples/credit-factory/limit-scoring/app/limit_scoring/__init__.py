@@ -1,0 +1,1 @@
+"""The limit-scoring service of the credit factory: one synthetic decision per application."""
