@@ -1,0 +1,145 @@
+"""Release: one change of one service, from its hold to its end."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from feem.api.base import Column, Condition, Digest, Kind, Label, Model, Name, Resource, Rule, Text
+from feem.api.objective import ObjectiveSpec
+from feem.api.plan import PlanSpec
+from feem.api.service import MAP_BY_NAME, StableRevision, Traffic
+
+
+class ContainerImage(Model):
+    """What one container runs."""
+
+    name: Label
+    """The container."""
+    image: Annotated[str, Field(min_length=1, max_length=512)]
+    """Its image, as the Deployment's owner wrote it."""
+
+
+class ObjectiveSnapshot(ObjectiveSpec):
+    """An objective as it was when the release was requested."""
+
+    name: Name
+    """The ServiceLevelObjective."""
+
+
+class ReleaseSpec(Model):
+    """What is released, who asked, and under which rules; frozen when the change was held."""
+
+    service: Label
+    """The ManagedService."""
+    deployment: Label
+    """The Deployment whose pod template changed."""
+    deployment_generation: Annotated[int, Field(ge=1)]
+    """The Deployment's generation that carried the change."""
+    attempt: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Counts the tries at this same change; a Retry decision starts the next one."""
+    template_digest: Digest
+    """SHA-256 over the RFC 8785 form of the held pod template."""
+    images: Annotated[list[ContainerImage], Field(max_length=100, json_schema_extra=MAP_BY_NAME)]
+    """The images of the held pod template."""
+    requested_by: Annotated[str, Field(max_length=253)]
+    """Who changed the template, as the API server authenticated them; empty when the hold was a standing pause."""
+    traffic: Traffic
+    """The Service and HTTPRoute that split the requests."""
+    stable: StableRevision
+    """What a rollback returns to."""
+    plan: PlanSpec
+    """The plan as it was when the change was held."""
+    objectives: Annotated[list[ObjectiveSnapshot], Field(min_length=1, max_length=20, json_schema_extra=MAP_BY_NAME)]
+    """The objectives as they were when the change was held."""
+
+
+class Outcome(StrEnum):
+    """What evidence says about a canary."""
+
+    PASS = "Pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "Fail"
+    INCONCLUSIVE = "Inconclusive"
+
+
+class TrackCounts(Model):
+    """What one track served in the step."""
+
+    total: Annotated[int, Field(ge=0)]
+    """Events."""
+    bad: Annotated[int, Field(ge=0)]
+    """Bad events among them."""
+
+
+class ObjectiveVerdict(Model):
+    """What one objective says about the canary in the current step."""
+
+    name: Name
+    """The objective."""
+    outcome: Outcome
+    """Pass, Fail or Inconclusive."""
+    reason: Annotated[str, Field(max_length=128)]
+    """Why, as one word."""
+    message: Text
+    """Why, as a sentence with the figures."""
+    canary: TrackCounts | None = None
+    """The canary's events."""
+    stable: TrackCounts | None = None
+    """Stable's events in the same time."""
+
+
+class ReleaseStatus(Model):
+    """How far the release is, and why."""
+
+    observed_generation: Annotated[int, Field(ge=0)] = 0
+    """The generation the status was computed for."""
+    conditions: Annotated[
+        list[Condition],
+        Field(
+            max_length=8, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+        ),
+    ] = []
+    """`Held`: the Deployment carries this change, paused. `Progressing`: what the release does now. `Succeeded`: how it ended."""
+    step: Annotated[int, Field(ge=0, le=20)] = 0
+    """The step the traffic is in, from 1; 0 before the first."""
+    weight: Annotated[int, Field(ge=0, le=100)] = 0
+    """Percent of requests the HTTPRoute sends to the canary."""
+    progress: Annotated[str, Field(max_length=32)] = ""
+    """Step and weight for people, e.g. `2/3 at 50%`."""
+    step_started_at: datetime | None = None
+    """When the current weight was written (UTC)."""
+    passed_at: datetime | None = None
+    """When the current step's evidence first passed after its bake (UTC)."""
+    started_at: datetime | None = None
+    """When the first canary traffic was written (UTC)."""
+    completed_at: datetime | None = None
+    """When the release ended (UTC)."""
+    verdicts: Annotated[list[ObjectiveVerdict], Field(max_length=20, json_schema_extra=MAP_BY_NAME)] = []
+    """What each objective says in the current step."""
+
+
+class Release(Resource):
+    """One change of one service: held, released in grey, promoted or rolled back."""
+
+    definition: ClassVar[Kind] = Kind(
+        kind="Release",
+        plural="releases",
+        short_names=("rel",),
+        columns=(
+            Column("Service", ".spec.service"),
+            Column("Requested-By", ".spec.requestedBy", priority=1),
+            Column("Step", ".status.progress", description="step and weight"),
+            Column("State", '.status.conditions[?(@.type=="Progressing")].reason', description="what it does now"),
+            Column("Result", '.status.conditions[?(@.type=="Succeeded")].reason', description="how it ended"),
+            Column("Message", '.status.conditions[?(@.type=="Progressing")].message'),
+            Column("Age", ".metadata.creationTimestamp", "date"),
+        ),
+        rules=(
+            Rule("self == oldSelf", "a Release's spec is immutable: change the Deployment to request another release"),
+        ),
+    )
+    spec: ReleaseSpec
+    status: ReleaseStatus | None = None

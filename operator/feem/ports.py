@@ -1,0 +1,148 @@
+"""What the controllers need from the world, as Protocols: adapters implement them, tests fake them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from feem.api.audit import AuditSpec, Part, Subject
+from feem.core.evidence.samples import Evidence, SampleRequest
+from feem.core.rollout.effects import Effect
+
+Body = dict[str, Any]
+"""One Kubernetes object as JSON."""
+
+
+class Conflict(Exception):  # noqa: N818 - it is an outcome of an attempt, not an error of the program
+    """The object changed since it was read: read again and decide again."""
+
+
+class Unavailable(Exception):  # noqa: N818 - see Conflict
+    """The other side did not answer, or said it cannot now: try again later."""
+
+
+class Refused(Exception):  # noqa: N818 - see Conflict
+    """The other side understood and said no (403, 422): trying again will not help; the message tells the object and the reason."""
+
+
+@dataclass(frozen=True)
+class ObjectKey:
+    """One object of the cluster: resource is the plural with group, e.g. `deployments.apps`, `services`, `releases.feem.dev`."""
+
+    resource: str
+    namespace: str
+    name: str
+
+
+class Cluster(Protocol):
+    """Reads come from a local, write-through copy of the watched objects and cost nothing; writes go to the API server."""
+
+    def get(self, resource: str, namespace: str, name: str) -> Body | None:
+        """Return the object from the local copy, or None. Callers must not change it."""
+        ...
+
+    def list(self, resource: str, namespace: str | None = None) -> Sequence[Body]:
+        """Return all objects of a resource, or of one namespace, from the local copy."""
+        ...
+
+    def owned(self, resource: str, owner_uid: str) -> Sequence[Body]:
+        """Return the objects whose controller owner reference has this UID, from the local copy."""
+        ...
+
+    async def perform(self, effect: Effect, intent: int) -> None:
+        """Carry out one effect, marked with the index of its intent record. Raises Conflict, Unavailable or Refused."""
+        ...
+
+    async def write_status(self, resource: str, namespace: str, name: str, status: Body, resource_version: str) -> None:
+        """Replace an object's status. Raises Conflict when it changed since `resource_version`; Unavailable; Refused."""
+        ...
+
+    async def set_finalizer(self, resource: str, namespace: str, name: str, *, present: bool) -> None:
+        """Add or remove FEEM's finalizer. An object that is gone has none. Raises Conflict, Unavailable or Refused."""
+        ...
+
+
+@dataclass(frozen=True)
+class QueryProblem:
+    """What is wrong with a query: a CamelCase reason and a sentence that quotes the place and says what to do."""
+
+    reason: str
+    message: str
+
+
+class Metrics(Protocol):
+    """The metrics server."""
+
+    async def samples(self, request: SampleRequest) -> Evidence:
+        """Fetch raw counter samples of both tracks. Never raises: what went wrong stands in `Evidence.problem`."""
+        ...
+
+    def check(self, query: str) -> QueryProblem | None:
+        """Say what is wrong with a counter query, without asking the server."""
+        ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is to be recorded; the ledger adds index, time, actor default, epoch, previous and digest."""
+
+    action: str
+    part: Part
+    subject: Subject
+    reason: str = ""
+    message: str = ""
+    effects: tuple[str, ...] = ()
+    evidence: str = ""
+    intent: int | None = None
+    actor: str = ""
+    """Empty: the operator's own account."""
+
+
+class Fenced(Exception):  # noqa: N818 - see Conflict
+    """Another operator leads now: stop acting at once."""
+
+
+class Ledger(Protocol):
+    """The audit log."""
+
+    async def append(self, entry: Entry) -> AuditSpec:
+        """Write the next entry; returns it once it is durable. Raises Unavailable, or Fenced when another leader writes."""
+        ...
+
+    def open_intents(self, subject: Subject) -> Sequence[AuditSpec]:
+        """Return the intents about this subject that have no outcome yet, oldest first."""
+        ...
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Return the current time, UTC, aware."""
+        ...
+
+
+class Notes(Protocol):
+    """Kubernetes Events: what people see in `kubectl describe`."""
+
+    async def publish(self, regarding: Body, *, reason: str, message: str, warning: bool = False) -> None:
+        """Publish one event about an object. Failing to is logged, never raised."""
+        ...
+
+
+class Measurements(Protocol):
+    """The operator's own figures, for Prometheus."""
+
+    def release_seen(self, namespace: str, service: str, release: str, *, step: int, weight: int, state: str) -> None:
+        """Set a running release's figures."""
+        ...
+
+    def release_ended(self, namespace: str, service: str, release: str, *, result: str, seconds: float) -> None:
+        """Count an ended release, observe its duration, and drop its running figures."""
+        ...
+
+    def verdict(self, namespace: str, service: str, objective: str, outcome: str) -> None:
+        """Count one evaluation of an objective."""
+        ...
