@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
