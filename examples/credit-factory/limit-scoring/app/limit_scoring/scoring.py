@@ -75,7 +75,7 @@ def _score(application: Application) -> int:
     income = application.monthly_income_cny
     burden = application.monthly_debt_cny / income
     stretch = application.requested_amount_cny / (income * 12)
-    points = 520 + min(income / 250, 120) + min(application.employment_months, 60) * 1.5
+    points = 580 + min(income / 250, 120) + min(application.employment_months, 60) * 1.5
     points -= 180 * min(burden, 1) + 60 * min(stretch, 2) + 70 * application.adverse_records
     return round(max(LOWEST, min(HIGHEST, points)))
 

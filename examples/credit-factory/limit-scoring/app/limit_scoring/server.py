@@ -34,7 +34,7 @@ class ScoringServer(ThreadingHTTPServer):
         self.draining = threading.Event()
         self._busy = 0
         self._idle = threading.Condition()
-        super().__init__(("", settings.port), ScoringHandler)
+        super().__init__((settings.address, settings.port), ScoringHandler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay silent when a peer is gone, since an aborted keep-alive connection is not an error of this service."""

@@ -27,6 +27,7 @@ class Settings:
     error_percent: float = 5.0
     delay_ms: float = 300.0
     drain_seconds: float = 4.0
+    address: str = ""  # every interface
     port: int = 8080
     pod: str = "unknown"
 
@@ -57,6 +58,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         error_percent=_number(environment, "ERROR_PERCENT", 5.0, 100),
         delay_ms=_number(environment, "DELAY_MS", 300.0, 60_000),
         drain_seconds=_number(environment, "DRAIN_SECONDS", 4.0, 600),
+        address=environment.get("ADDRESS", ""),
         port=int(_number(environment, "PORT", 8080, 65_535)),
         pod=environment.get("HOSTNAME", "unknown"),
     )
