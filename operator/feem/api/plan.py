@@ -29,6 +29,8 @@ class PlanSpec(Model):
     """The steps in order. After the last one has baked, the canary takes all traffic and the release is promoted."""
     progress_deadline_seconds: Annotated[int, Field(ge=10, le=86400)] = 300
     """How long canary pods may take to become Ready, in each step, before the release is rolled back."""
+    scale_down_delay_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
+    """How long canary pods go on after the traffic left them, for requests in flight."""
 
 
 class PlanStatus(Model):

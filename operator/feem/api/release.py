@@ -115,6 +115,8 @@ class ReleaseStatus(Model):
     """When the current step's evidence first passed after its bake (UTC)."""
     started_at: datetime | None = None
     """When the first canary traffic was written (UTC)."""
+    restored_at: datetime | None = None
+    """When the HTTPRoute went back to its owner's backends (UTC); canary pods go on for the plan's delay after it."""
     completed_at: datetime | None = None
     """When the release ended (UTC)."""
     verdicts: Annotated[list[ObjectiveVerdict], Field(max_length=20, json_schema_extra=MAP_BY_NAME)] = []

@@ -71,7 +71,11 @@ class UnpinService:
 
 @dataclass(frozen=True)
 class ApplyCanary:
-    """Create or scale the canary: a clone of the held Deployment named `<deployment>-canary`, and its own Service."""
+    """Create or scale the canary: a clone of the held Deployment named `<deployment>-canary`, and its own Service.
+
+    An existing canary of the same release keeps its template and is only scaled; then the Deployment may meanwhile carry
+    another template than `template_digest`. `progress_deadline_seconds` becomes the canary's own `progressDeadlineSeconds`.
+    """
 
     namespace: str
     deployment: str

@@ -1,0 +1,26 @@
+"""The result of a decision: what to do, what to write down, when to look again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feem.api.release import ReleaseStatus
+from feem.core.rollout.effects import Effect
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One transition of a release.
+
+    `action` names it in the audit log and covers all `effects`; `status` is written after them; `requeue` is in seconds, None
+    when only an event can change the decision. A plan without effects and with the status it found changes nothing.
+    """
+
+    action: str
+    reason: str
+    message: str
+    status: ReleaseStatus
+    effects: tuple[Effect, ...] = ()
+    requeue: float | None = None
+    evidence: bool = False
+    """Whether the verdicts of the snapshot led here, so that their digest belongs into the record."""

@@ -1,0 +1,122 @@
+"""What a rollout decision is made from: one immutable picture of a service, its workload and its traffic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from feem.api.release import ObjectiveVerdict, Outcome, Release
+from feem.api.service import ManagedService
+from feem.core.rollout.mark import TrafficMark
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The governed Deployment. `replicas` is desired; `settled` means its rolling update is complete and all pods are available."""
+
+    name: str
+    generation: int
+    template_digest: str
+    replicas: int
+    paused: bool
+    settled: bool
+    promoting: bool
+    governed_by: str
+    requested_by: str
+    images: tuple[tuple[str, str], ...]
+    recreates: bool
+    stuck: str = ""
+    deleting: bool = False
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One ReplicaSet of a Deployment. `number` is the Deployment's revision; `replicas` are the pods it has."""
+
+    name: str
+    template_digest: str
+    pod_template_hash: str
+    number: int
+    replicas: int
+
+
+@dataclass(frozen=True)
+class Canary:
+    """The canary Deployment: `replicas` desired, `ready` of the current generation, `pods` that still exist and are not terminating.
+
+    `stuck` is the Deployment controller's sentence once its progress deadline has passed.
+    """
+
+    release: str
+    template_digest: str
+    replicas: int
+    ready: int
+    pods: int
+    replica_set: str
+    stuck: str = ""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """The HTTPRoute: the canary's weight in percent, the mark, whether canary backends or FEEM's annotations are still on it."""
+
+    weight: int
+    mark: TrafficMark | None
+    touched: bool
+
+
+@dataclass(frozen=True)
+class Directives:
+    """What people have decided about the release so far."""
+
+    paused: bool = False
+    abort: bool = False
+    promote: bool = False
+    retry: bool = False
+
+
+class HoldMechanism:
+    """What keeps a changed Deployment from rolling out."""
+
+    ADMISSION = "AdmissionPolicy"
+    STANDING = "StandingPause"
+
+
+@dataclass(frozen=True)
+class ReleaseSnapshot:
+    """Everything `decide` looks at, for one open release."""
+
+    now: datetime
+    interval: float
+    namespace: str
+    release: Release
+    service_deleting: bool
+    workload: Workload | None
+    canary: Canary | None
+    canary_service: bool
+    traffic: Traffic | None
+    pinned: str
+    directives: Directives
+    verdicts: tuple[ObjectiveVerdict, ...]
+    outcome: Outcome
+    hold: str
+    problem: str = ""
+    """Why the rollout cannot go forward now, e.g. the Service is gone; empty when all is there."""
+
+
+@dataclass(frozen=True)
+class ServiceSnapshot:
+    """Everything `decide_service` looks at: the service, its workload, and its releases, newest last."""
+
+    now: datetime
+    service: ManagedService
+    workload: Workload | None
+    revisions: tuple[Revision, ...]
+    releases: tuple[Release, ...]
+    retry: bool
+    hold: str
+    problem: tuple[str, str] | None
+    """Reason and message of the first thing that is wrong with the service's references, or None."""
+    traffic_touched: bool
+    release_spec: dict[str, object] | None
+    """The frozen parts of a new Release (plan, objectives), or None when `problem` is set."""

@@ -1,0 +1,88 @@
+"""The next status of a release, built from the last one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from feem.api.base import ConditionStatus
+from feem.api.release import Release, ReleaseStatus
+from feem.core.conditions import condition, find, said, with_condition
+
+HELD = "Held"
+PROGRESSING = "Progressing"
+SUCCEEDED = "Succeeded"
+
+PROMOTED = "Promoted"
+ROLLED_BACK = "RolledBack"
+ABORTED = "Aborted"
+SUPERSEDED = "Superseded"
+CANCELLED = "Cancelled"
+BYPASSED = "Bypassed"
+
+
+def status_of(release: Release) -> ReleaseStatus:
+    """Return the release's status, an empty one for a new release."""
+    return release.status or ReleaseStatus()
+
+
+def ending_of(release: Release) -> tuple[str, str] | None:
+    """Return reason and message of the decided end, or None while it is open."""
+    found = find(status_of(release).conditions, SUCCEEDED)
+    return (found.reason, found.message) if found and found.status is not ConditionStatus.UNKNOWN else None
+
+
+def is_complete(release: Release) -> bool:
+    """Whether the release has ended and everything it made is cleaned up."""
+    return status_of(release).completed_at is not None
+
+
+def holds(release: Release) -> bool:
+    """Whether the Deployment still carries this release's change."""
+    found = find(status_of(release).conditions, HELD)
+    return found is None or found.status is ConditionStatus.TRUE
+
+
+def next_status(
+    release: Release,
+    now: datetime,
+    *,
+    progressing: tuple[bool, str, str] | None = None,
+    succeeded: tuple[bool, str, str] | None = None,
+    held: tuple[bool, str, str] | None = None,
+    **fields: Any,
+) -> ReleaseStatus:
+    """Return the status with these conditions (status, reason, message) and fields changed."""
+    old = status_of(release)
+    generation = release.metadata.generation
+    conditions = list(old.conditions)
+    if not conditions:
+        held = held or (True, "Held", f"Deployment {release.spec.deployment} is paused with this change")
+    for kind, change in ((HELD, held), (PROGRESSING, progressing), (SUCCEEDED, succeeded)):
+        if change is not None:
+            status = ConditionStatus.TRUE if change[0] else ConditionStatus.FALSE
+            conditions = with_condition(conditions, condition(kind, status, change[1], change[2][:8000], now, generation))
+        elif kind == SUCCEEDED and find(conditions, SUCCEEDED) is None:
+            running = condition(kind, ConditionStatus.UNKNOWN, "Running", "the release is under way", now, generation)
+            conditions = with_condition(conditions, running)
+    step, weight = fields.get("step", old.step), fields.get("weight", old.weight)
+    fields["progress"] = progress(step, len(release.spec.plan.steps), weight)
+    return old.model_copy(update={**fields, "conditions": conditions, "observed_generation": generation})
+
+
+def progress(step: int, steps: int, weight: int) -> str:
+    """Step and weight for people: `2/3 at 50%`, `promotion at 100%`."""
+    if step == 0:
+        return f"0/{steps}"
+    return f"{step}/{steps} at {weight}%" if step <= steps else f"promotion at {weight}%"
+
+
+def differs(old: ReleaseStatus, new: ReleaseStatus) -> bool:
+    """Whether the new status says something new: figures inside messages alone are not worth a write."""
+    return _essence(old) != _essence(new)
+
+
+def _essence(status: ReleaseStatus) -> tuple[object, ...]:
+    verdicts = tuple((item.name, item.outcome, item.reason) for item in status.verdicts)
+    times = (status.step_started_at, status.passed_at, status.started_at, status.restored_at, status.completed_at)
+    return (said(status.conditions), status.step, status.weight, verdicts, times, status.observed_generation)
