@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from feem.api.base import Column, Digest, Kind, Model, Resource, Rule, Scope
+from feem.api.base import ATOMIC, Column, Digest, DigestOrEmpty, Kind, Model, Resource, Rule, Scope, Username
 
 
 class Part(StrEnum):
@@ -36,11 +36,18 @@ class AuditSpec(Model):
 
     index: Annotated[int, Field(ge=0)]
     """Position in the log, from 0; the object's name is this number, zero-padded to 12 digits."""
-    time: Annotated[str, Field(min_length=20, max_length=32)]
+    time: Annotated[
+        str,
+        Field(
+            min_length=20,
+            max_length=32,
+            pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|\+00:00)$",
+        ),
+    ]
     """When it was written, UTC, RFC 3339 with microseconds."""
-    actor: Annotated[str, Field(min_length=1, max_length=253)]
+    actor: Annotated[Username, Field(min_length=1)]
     """Who acts: the operator's own account, or the person whose Decision or change it is."""
-    action: Annotated[str, Field(min_length=1, max_length=63)]
+    action: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[A-Z][A-Za-z]*$")]
     """What is done, CamelCase, e.g. StartCanary, SetWeight, RollBack, Promote."""
     part: Part
     """Intent (before the act), Outcome (after it) or Fact."""
@@ -50,18 +57,17 @@ class AuditSpec(Model):
     """Why, as one word; of an Outcome: Done, Recovered, Abandoned or Failed."""
     message: Annotated[str, Field(max_length=4096)] = ""
     """Why, as a sentence."""
-    effects: Annotated[
-        list[Annotated[str, Field(max_length=512)]],
-        Field(max_length=32, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
-    ] = []
+    effects: Annotated[list[Annotated[str, Field(max_length=512)]], Field(max_length=32, json_schema_extra=ATOMIC)] = (
+        Field(default_factory=list)
+    )
     """Of an Intent: each write it announces, e.g. `patch HTTPRoute lending/limit-scoring weight 10`."""
-    evidence: Annotated[str, Field(max_length=71)] = ""
+    evidence: DigestOrEmpty = ""
     """Digest of the evidence behind it, when there is any."""
     intent: Annotated[int, Field(ge=0)] | None = None
     """Of an Outcome: the index of its Intent."""
     epoch: Annotated[int, Field(ge=0)]
     """Fencing epoch: leadership changes of the operator's Lease."""
-    previous: Annotated[str, Field(max_length=71)]
+    previous: DigestOrEmpty
     """Digest of the entry before; empty for the first."""
     digest: Digest
     """SHA-256 over the RFC 8785 form of all other fields."""
@@ -85,6 +91,23 @@ class AuditRecord(Resource):
             Column("Actor", ".spec.actor", priority=1),
             Column("Message", ".spec.message", priority=1),
         ),
-        rules=(Rule("self == oldSelf", "an AuditRecord is immutable"),),
+        rules=(
+            Rule("self == oldSelf", "an AuditRecord is immutable"),
+            Rule(
+                "(self.part == 'Outcome') == has(self.intent)",
+                "intent names the Intent of an Outcome, and stands in an Outcome only",
+                ".intent",
+            ),
+            Rule("!has(self.intent) || self.intent < self.index", "intent must be an earlier entry", ".intent"),
+            Rule(
+                "(self.index == 0) == (self.previous == '')",
+                "previous is the digest of the entry before, and empty for entry 0 only",
+                ".previous",
+            ),
+        ),
+        object_rules=(
+            Rule("int(self.metadata.name) == self.spec.index", "metadata.name must be the index", ".spec.index"),
+        ),
+        name_pattern="^[0-9]{12}$",
     )
     spec: AuditSpec

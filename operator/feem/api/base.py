@@ -9,24 +9,35 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 GROUP = "feem.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 Name = Annotated[
-    str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", examples=["limit-scoring"])
+    str,
+    Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"),
 ]
 """A Kubernetes object name (RFC 1123 subdomain)."""
 
-Label = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+LABEL_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+Label = Annotated[str, Field(min_length=1, max_length=63, pattern=LABEL_PATTERN)]
 """A DNS label: names that become part of other objects' names stay this short."""
+
+Username = Annotated[str, Field(max_length=512)]
+"""Who the API server says somebody is; a service account's name alone may take 339 characters."""
 
 Text = Annotated[str, Field(max_length=1024)]
 Digest = Annotated[str, Field(min_length=71, max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")]
-PromQL = Annotated[str, Field(min_length=1, max_length=4096)]
+DigestOrEmpty = Annotated[str, Field(max_length=71, pattern=r"^(sha256:[0-9a-f]{64})?$")]
+PromQL = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"\S")]
 Percent = Annotated[str, Field(min_length=1, max_length=9, pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,6})?)$")]
 Decimal = Annotated[str, Field(min_length=1, max_length=12, pattern=r"^[0-9]{1,5}(\.[0-9]{1,6})?$")]
+
+ATOMIC: JsonDict = {"x-kubernetes-list-type": "atomic"}
+MAP_BY_NAME: JsonDict = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+MAP_BY_TYPE: JsonDict = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
 
 
 class Model(BaseModel):
@@ -71,6 +82,18 @@ class Rule:
     message: str
     field_path: str | None = None
 
+    def wire(self) -> JsonDict:
+        """Return the rule as a CRD writes it; rules guard fields' values, so a broken one is an invalid field."""
+        wire: JsonDict = {"rule": self.rule, "message": self.message}
+        if self.field_path is not None:
+            wire["fieldPath"] = self.field_path
+        return wire
+
+
+def validations(*rules: Rule) -> JsonDict:
+    """Return the schema extension that puts CEL rules on one field, so that its path stands in the refusal."""
+    return {"x-kubernetes-validations": [rule.wire() for rule in rules]}
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -83,6 +106,12 @@ class Kind:
     columns: tuple[Column, ...] = ()
     rules: tuple[Rule, ...] = field(default=())
     """Rules on `spec`."""
+    object_rules: tuple[Rule, ...] = ()
+    """Rules on the whole object; CEL sees `metadata.name` there, and nothing else of the metadata."""
+    name_max_length: int | None = None
+    """Bound of the objects' own names, where they become part of other names or label values."""
+    name_pattern: str | None = None
+    """What the objects' own names must look like, beside being object names."""
 
 
 class ConditionStatus(StrEnum):
@@ -108,6 +137,10 @@ class Condition(Model):
     """When the status last changed."""
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """The generation of the object this was observed on."""
+
+
+Conditions = Annotated[list[Condition], Field(max_length=8, json_schema_extra=MAP_BY_TYPE)]
+"""What is observed about an object, one entry a type."""
 
 
 class Metadata(Model):

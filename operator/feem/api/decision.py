@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from feem.api.base import Column, Condition, Kind, Model, Name, Resource, Rule, Text
+from feem.api.base import Column, Conditions, Kind, Model, Name, Resource, Rule, Text, Username
 
 
 class Verb(StrEnum):
@@ -26,22 +26,20 @@ class DecisionSpec(Model):
     release: Name
     """The Release in the same namespace."""
     verb: Verb
-    """Pause: keep the current weight. Resume: go on. Abort: send all traffic to stable and end. Promote: skip the remaining bakes. Retry: try a rolled-back change again."""
-    reason: Annotated[Text, Field(min_length=1)]
+    """Pause: keep the current weight. Resume: go on. Abort: send all traffic to stable and end. Promote: skip the
+    remaining bakes. Retry: try a rolled-back change again."""
+    reason: Annotated[Text, Field(min_length=1, pattern=r"\S")]
     """Why, for the audit log."""
-    by: Annotated[str, Field(min_length=1, max_length=253)]
+    by: Annotated[Username, Field(min_length=1)]
     """Who decides: your own user name; the API server refuses any other."""
 
 
 class DecisionStatus(Model):
     """What became of the decision."""
 
-    conditions: Annotated[
-        list[Condition],
-        Field(
-            max_length=8, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
-        ),
-    ] = []
+    observed_generation: Annotated[int, Field(ge=0)] = 0
+    """The generation the conditions were computed for."""
+    conditions: Conditions = Field(default_factory=list)
     """`Applied`: True when FEEM acted on it, False with the reason when it could not."""
 
 

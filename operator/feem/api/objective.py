@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from feem.api.base import Column, Condition, Decimal, Kind, Model, Percent, PromQL, Resource, Text
+from feem.api.base import Column, Conditions, Decimal, Kind, Model, Percent, PromQL, Resource, Rule, Text, validations
 
 
 class Category(StrEnum):
@@ -21,7 +21,8 @@ class RatioIndicator(Model):
     """Bad events among all events, both as counters."""
 
     bad: PromQL
-    """PromQL selector of the counters of bad events, e.g. `http_requests_total{code=~"5.."}`. `sum`, `rate` and `increase` around one selector are understood: FEEM reads the raw counter."""
+    """PromQL selector of the counters of bad events, e.g. `http_requests_total{code=~"5.."}`. `sum`, `rate` and
+    `increase` around one selector are understood: FEEM reads the raw counter."""
     total: PromQL
     """PromQL selector of the counters of all events, e.g. `http_requests_total`."""
 
@@ -36,10 +37,14 @@ class Indicator(Model):
 class CanarySettings(Model):
     """How a canary is judged against this objective."""
 
-    tolerated_relative_risk: Decimal = "1.5"
-    """How many times stable's bad-event ratio the canary may have before it counts as worse, as a decimal of at least 1."""
+    tolerated_relative_risk: Annotated[
+        Decimal, Field(json_schema_extra=validations(Rule("double(self) >= 1.0", "must be at least 1")))
+    ] = "1.5"
+    """How many times stable's bad-event ratio the canary may have before it counts as worse, as a decimal of at
+    least 1."""
     minimum_samples: Annotated[int, Field(ge=1, le=10_000_000)] = 100
-    """Events the canary must have served in a step before FEEM judges it good. With fewer the verdict is Inconclusive and the step holds."""
+    """Events the canary must have served in a step before FEEM judges it good. With fewer the verdict is Inconclusive
+    and the step holds."""
 
 
 class ObjectiveSpec(Model):
@@ -49,7 +54,9 @@ class ObjectiveSpec(Model):
     """What the objective protects, for people."""
     category: Category = Category.TECHNICAL
     """Technical (errors, latency) or Business (approvals, complaints)."""
-    objective: Percent
+    objective: Annotated[
+        Percent, Field(json_schema_extra=validations(Rule("double(self) > 0.0", "must be above 0 percent")))
+    ]
     """Percent of events that must be good, as a string, e.g. "99.9"."""
     indicator: Indicator
     """How it is measured."""
@@ -62,12 +69,7 @@ class ObjectiveStatus(Model):
 
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """The generation the conditions were computed for."""
-    conditions: Annotated[
-        list[Condition],
-        Field(
-            max_length=8, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
-        ),
-    ] = []
+    conditions: Conditions = Field(default_factory=list)
     """`Accepted`: whether the queries can be used, and what is wrong with them."""
 
 

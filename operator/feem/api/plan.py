@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from feem.api.base import Column, Condition, Kind, Model, Resource, Rule
+from feem.api.base import ATOMIC, Column, Conditions, Kind, Model, Resource, Rule, validations
 
 
 class Step(Model):
@@ -20,11 +20,19 @@ class Step(Model):
     """Canary pods in this step. Default: the Deployment's replicas times the weight, rounded up, at least one."""
 
 
+WEIGHTS_RISE = Rule(
+    "self.map(s, s.weight).isSorted() && self.all(s, self.exists_one(t, t.weight == s.weight))",
+    "weights must rise from step to step",
+)
+"""`isSorted` lets equal weights pass; the second half refuses them."""
+
+
 class PlanSpec(Model):
     """The grey steps and their deadlines."""
 
     steps: Annotated[
-        list[Step], Field(min_length=1, max_length=20, json_schema_extra={"x-kubernetes-list-type": "atomic"})
+        list[Step],
+        Field(min_length=1, max_length=20, json_schema_extra={**ATOMIC, **validations(WEIGHTS_RISE)}),
     ]
     """The steps in order. After the last one has baked, the canary takes all traffic and the release is promoted."""
     progress_deadline_seconds: Annotated[int, Field(ge=10, le=86400)] = 300
@@ -38,22 +46,8 @@ class PlanStatus(Model):
 
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """The generation the conditions were computed for."""
-    conditions: Annotated[
-        list[Condition],
-        Field(
-            max_length=8, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
-        ),
-    ] = []
+    conditions: Conditions = Field(default_factory=list)
     """`Accepted`: whether the plan can be used."""
-
-
-WEIGHTS_RISE = Rule(
-    rule="self.steps.all(s, self.steps.filter(t, t.weight == s.weight).size() == 1)"
-    " && self.steps.map(s, s.weight).isSorted()",
-    message="weights must rise from step to step",
-    field_path=".steps",
-)
-"""`isSorted` is in Kubernetes' CEL list library; equal weights are refused by the first half."""
 
 
 class GreyReleasePlan(Resource):
@@ -63,7 +57,6 @@ class GreyReleasePlan(Resource):
         kind="GreyReleasePlan",
         plural="greyreleaseplans",
         short_names=("plan",),
-        rules=(WEIGHTS_RISE,),
         columns=(
             Column("Weights", ".spec.steps[*].weight", description="percent of requests, step by step"),
             Column("Bakes", ".spec.steps[*].bakeSeconds", description="seconds, step by step"),

@@ -8,10 +8,23 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from feem.api.base import Column, Condition, Digest, Kind, Label, Model, Name, Resource, Rule, Text
+from feem.api.base import (
+    MAP_BY_NAME,
+    Column,
+    Conditions,
+    Digest,
+    Kind,
+    Label,
+    Model,
+    Name,
+    Resource,
+    Rule,
+    Text,
+    Username,
+)
 from feem.api.objective import ObjectiveSpec
 from feem.api.plan import PlanSpec
-from feem.api.service import MAP_BY_NAME, StableRevision, Traffic
+from feem.api.service import StableRevision, Traffic
 
 
 class ContainerImage(Model):
@@ -45,7 +58,7 @@ class ReleaseSpec(Model):
     """SHA-256 over the RFC 8785 form of the held pod template."""
     images: Annotated[list[ContainerImage], Field(max_length=100, json_schema_extra=MAP_BY_NAME)]
     """The images of the held pod template."""
-    requested_by: Annotated[str, Field(max_length=253)]
+    requested_by: Username
     """Who changed the template, as the API server authenticated them; empty when the hold was a standing pause."""
     traffic: Traffic
     """The Service and HTTPRoute that split the requests."""
@@ -96,13 +109,9 @@ class ReleaseStatus(Model):
 
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """The generation the status was computed for."""
-    conditions: Annotated[
-        list[Condition],
-        Field(
-            max_length=8, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
-        ),
-    ] = []
-    """`Held`: the Deployment carries this change, paused. `Progressing`: what the release does now. `Succeeded`: how it ended."""
+    conditions: Conditions = Field(default_factory=list)
+    """`Held`: the Deployment carries this change, paused. `Progressing`: what the release does now. `Succeeded`: how
+    it ended."""
     step: Annotated[int, Field(ge=0, le=20)] = 0
     """The step the traffic is in, from 1; 0 before the first."""
     weight: Annotated[int, Field(ge=0, le=100)] = 0
@@ -119,7 +128,9 @@ class ReleaseStatus(Model):
     """When the HTTPRoute went back to its owner's backends (UTC); canary pods go on for the plan's delay after it."""
     completed_at: datetime | None = None
     """When the release ended (UTC)."""
-    verdicts: Annotated[list[ObjectiveVerdict], Field(max_length=20, json_schema_extra=MAP_BY_NAME)] = []
+    verdicts: Annotated[list[ObjectiveVerdict], Field(max_length=20, json_schema_extra=MAP_BY_NAME)] = Field(
+        default_factory=list
+    )
     """What each objective says in the current step."""
 
 

@@ -7,10 +7,28 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from feem.api.base import Column, Condition, Digest, Kind, Label, Model, Name, Resource, Rule
+from feem.api.base import (
+    LABEL_PATTERN,
+    MAP_BY_NAME,
+    Column,
+    Conditions,
+    Digest,
+    Kind,
+    Label,
+    Model,
+    Name,
+    Resource,
+    Rule,
+    validations,
+)
 from feem.api.plan import PlanSpec
 
-MAP_BY_NAME = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+ServiceName = Annotated[str, Field(min_length=1, max_length=56, pattern=LABEL_PATTERN)]
+"""A Service's name that leaves room for `-canary` in the 63 characters Services have."""
+
+NAME_MAX_LENGTH = 46
+"""A ManagedService's name becomes that of its releases, `<name>-<generation>-r<attempt>`, which the canary carries as a
+label value: 63 less the longest `-2147483647-r1000`."""
 
 
 class WorkloadKind(StrEnum):
@@ -31,7 +49,7 @@ class Workload(Model):
 class Traffic(Model):
     """How users reach the workload."""
 
-    service: Label
+    service: ServiceName
     """The Service in front of the pods. During a release it is pinned to the stable pods."""
     http_route: Name
     """The HTTPRoute with the Service among its backends. During a release its weights split the requests."""
@@ -47,7 +65,14 @@ class ObjectiveReference(Model):
 class ServiceSpec(Model):
     """The workload, its traffic, its plan and its objectives."""
 
-    workload: Workload
+    workload: Annotated[
+        Workload,
+        Field(
+            json_schema_extra=validations(
+                Rule("self == oldSelf", "workload cannot change: delete this ManagedService and create another")
+            )
+        ),
+    ]
     """What is governed."""
     traffic: Traffic
     """How requests are split."""
@@ -64,7 +89,7 @@ class StableRevision(Model):
 
     template_digest: Digest
     """SHA-256 over the RFC 8785 form of the pod template."""
-    pod_template_hash: Annotated[str, Field(max_length=63)]
+    pod_template_hash: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]+$")]
     """Label value that selects the stable pods."""
     replica_set: Name
     """The ReplicaSet that owns the stable pods."""
@@ -75,12 +100,7 @@ class ServiceStatus(Model):
 
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """The generation the conditions were computed for."""
-    conditions: Annotated[
-        list[Condition],
-        Field(
-            max_length=8, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
-        ),
-    ] = []
+    conditions: Conditions = Field(default_factory=list)
     """`Ready`: whether the service is governed. `Hold`: what holds changes, AdmissionPolicy or StandingPause."""
     stable: StableRevision | None = None
     """The revision that serves users."""
@@ -95,6 +115,8 @@ class ManagedService(Resource):
         kind="ManagedService",
         plural="managedservices",
         short_names=("msvc",),
+        name_max_length=NAME_MAX_LENGTH,
+        name_pattern=LABEL_PATTERN,
         columns=(
             Column("Deployment", ".spec.workload.name"),
             Column("Ready", '.status.conditions[?(@.type=="Ready")].reason'),
@@ -103,20 +125,7 @@ class ManagedService(Resource):
             Column("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
             Column("Age", ".metadata.creationTimestamp", "date"),
         ),
-        rules=(
-            Rule("has(self.plan) != has(self.planRef)", "give either plan or planRef, not both and not neither"),
-            Rule(
-                "!has(self.plan) || (self.plan.steps.map(s, s.weight).isSorted()"
-                " && self.plan.steps.all(s, self.plan.steps.filter(t, t.weight == s.weight).size() == 1))",
-                "weights must rise from step to step",
-                ".plan.steps",
-            ),
-            Rule(
-                "self.workload == oldSelf.workload",
-                "workload cannot change: delete this ManagedService and create another",
-                ".workload",
-            ),
-        ),
+        rules=(Rule("has(self.plan) != has(self.planRef)", "give either plan or planRef, not both and not neither"),),
     )
     spec: ServiceSpec
     status: ServiceStatus | None = None
