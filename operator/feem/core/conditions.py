@@ -32,10 +32,17 @@ def with_condition(conditions: Iterable[Condition], new: Condition) -> list[Cond
     return kept if placed else [*kept, new]
 
 
-def condition(kind: str, status: ConditionStatus, reason: str, message: str, now: datetime, generation: int) -> Condition:
+def condition(
+    kind: str, status: ConditionStatus, reason: str, message: str, now: datetime, generation: int
+) -> Condition:
     """Make one condition."""
     return Condition(
-        type=kind, status=status, reason=reason, message=message, last_transition_time=now, observed_generation=generation
+        type=kind,
+        status=status,
+        reason=reason,
+        message=message,
+        last_transition_time=now,
+        observed_generation=generation,
     )
 
 

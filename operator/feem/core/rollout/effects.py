@@ -84,6 +84,7 @@ class ApplyCanary:
     release_uid: str
     template_digest: str
     replicas: int
+    progress_deadline_seconds: int
 
     def __str__(self) -> str:
         return (

@@ -61,7 +61,9 @@ def next_status(
     for kind, change in ((HELD, held), (PROGRESSING, progressing), (SUCCEEDED, succeeded)):
         if change is not None:
             status = ConditionStatus.TRUE if change[0] else ConditionStatus.FALSE
-            conditions = with_condition(conditions, condition(kind, status, change[1], change[2][:8000], now, generation))
+            conditions = with_condition(
+                conditions, condition(kind, status, change[1], change[2][:8000], now, generation)
+            )
         elif kind == SUCCEEDED and find(conditions, SUCCEEDED) is None:
             running = condition(kind, ConditionStatus.UNKNOWN, "Running", "the release is under way", now, generation)
             conditions = with_condition(conditions, running)

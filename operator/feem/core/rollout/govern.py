@@ -1,0 +1,225 @@
+"""decide_service(snapshot) -> ServicePlan: what a service needs beside its open release.
+
+Taking a Deployment under governance, requesting a release for a change that is held, settling a Deployment that is back on
+its stable template, adopting a new stable revision, and giving everything back when the ManagedService is deleted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from feem.api.release import Release
+from feem.api.service import StableRevision
+from feem.core.rollout.effects import CreateRelease, Effect, Govern, Pause, Ungovern, Unpause
+from feem.core.rollout.snapshot import HoldMechanism, Revision, ServiceSnapshot, Workload
+from feem.core.rollout.status import PROMOTED, ending_of, holds, is_complete
+
+
+@dataclass(frozen=True)
+class ServicePlan:
+    """One transition of a service. `stable` is what the status shall say; `closed` are ended releases that hold nothing any more.
+
+    `unattributed` is the digest of a template that went live without a release, to be recorded; `released` says that the last
+    duty of a deleted service is done and the finalizer may go.
+    """
+
+    action: str = ""
+    reason: str = ""
+    message: str = ""
+    effects: tuple[Effect, ...] = ()
+    stable: StableRevision | None = None
+    ready: tuple[bool, str, str] = (True, "Governed", "changes are held and released in grey")
+    closed: tuple[tuple[Release, str], ...] = ()
+    unattributed: str = ""
+    released: bool = False
+
+
+def decide_service(s: ServiceSnapshot) -> ServicePlan:
+    """Return what the service needs now."""
+    stable = s.service.status.stable if s.service.status else None
+    running = open_release(s.releases)
+    if s.service.metadata.deletion_timestamp is not None:
+        return _give_back(s, stable, running)
+    if s.problem is not None:
+        return ServicePlan(stable=stable, ready=(False, *s.problem))
+    workload = s.workload
+    if workload is None:
+        raise ValueError("a service without problems has a Deployment")
+    if stable is None:
+        return _adopt_first(s, workload)
+    governed = workload.governed_by == s.service.metadata.name
+    if not governed:
+        effect = Govern(s.service.metadata.namespace, workload.name, s.service.metadata.name)
+        return ServicePlan("Govern", "Labelled", f"Deployment {workload.name} is governed", (effect,), stable)
+    if running is not None:
+        return ServicePlan(stable=stable)
+    return _at_rest(s, workload, stable)
+
+
+def open_release(releases: tuple[Release, ...]) -> Release | None:
+    """Return the release that is under way, or None. There is never more than one: the next begins when it is complete."""
+    return next((release for release in releases if not is_complete(release)), None)
+
+
+def _adopt_first(s: ServiceSnapshot, workload: Workload) -> ServicePlan:
+    """Learn the stable revision before governing: a Deployment that is just rolling has none yet."""
+    name = workload.name
+    if not workload.settled or workload.paused:
+        next_step = (
+            f"kubectl rollout resume deployment {name}"
+            if workload.paused
+            else f"kubectl rollout status deployment {name}"
+        )
+        text = f"Deployment {name} has to finish its own rolling update first: {next_step}"
+        return ServicePlan(ready=(False, "DeploymentNotSettled", text))
+    current = revision_with(s.revisions, workload.template_digest)
+    if current is None:
+        return ServicePlan(
+            ready=(False, "DeploymentNotSettled", f"Deployment {name} has no ReplicaSet of its template yet")
+        )
+    effect = Govern(s.service.metadata.namespace, name, s.service.metadata.name)
+    governed = workload.governed_by == s.service.metadata.name
+    effects = () if governed else (effect,)
+    return ServicePlan("Govern", "Labelled", f"Deployment {name} is governed", effects, stable_from(current))
+
+
+def _at_rest(s: ServiceSnapshot, workload: Workload, stable: StableRevision) -> ServicePlan:
+    """No release is open: the Deployment is stable, holds a change, or has moved."""
+    closed = tuple(
+        (item, _why_closed(workload, stable)) for item in s.releases if holds(item) and _let_go(item, workload)
+    )
+    if workload.template_digest == stable.template_digest:
+        return _on_stable(s, workload, stable, closed)
+    last = s.releases[-1] if s.releases else None
+    same_change = last is not None and last.spec.template_digest == workload.template_digest and holds(last)
+    promoted = last is not None and same_or_promoted(last, workload)
+    if not workload.paused or promoted:
+        return _adopt_next(s, workload, stable, closed, attributed=promoted)
+    if not same_change or s.retry:
+        return _request(s, workload, stable, closed, last if same_change else None)
+    return ServicePlan(stable=stable, closed=closed)
+
+
+def same_or_promoted(release: Release, workload: Workload) -> bool:
+    """Whether this release brought the Deployment's template live."""
+    end = ending_of(release)
+    return release.spec.template_digest == workload.template_digest and end is not None and end[0] == PROMOTED
+
+
+def _on_stable(
+    s: ServiceSnapshot, workload: Workload, stable: StableRevision, closed: tuple[tuple[Release, str], ...]
+) -> ServicePlan:
+    namespace, current = s.service.metadata.namespace, revision_with(s.revisions, stable.template_digest)
+    stable = stable_from(current) if current is not None else stable
+    if s.hold == HoldMechanism.STANDING and not workload.paused:
+        text = f"Deployment {workload.name} is kept paused: this cluster has no MutatingAdmissionPolicy"
+        return ServicePlan("Pause", "StandingPause", text, (Pause(namespace, workload.name),), stable, closed=closed)
+    if s.hold == HoldMechanism.ADMISSION and workload.paused:
+        text = f"Deployment {workload.name} has its stable template: nothing is left to hold"
+        effect = Unpause(namespace, workload.name, stable.template_digest, promoting=False)
+        return ServicePlan("Resume", "OnStable", text, (effect,), stable, closed=closed)
+    return ServicePlan(stable=stable, closed=closed)
+
+
+def _adopt_next(
+    s: ServiceSnapshot,
+    workload: Workload,
+    stable: StableRevision,
+    closed: tuple[tuple[Release, str], ...],
+    *,
+    attributed: bool,
+) -> ServicePlan:
+    """The template went live: by a promotion, or around FEEM, which is recorded."""
+    current = revision_with(s.revisions, workload.template_digest)
+    if current is None or not (workload.settled or attributed):
+        text = f"Deployment {workload.name} is rolling to a template that no release brought"
+        return ServicePlan(stable=stable, closed=closed, ready=(False, "UnattributedChange", text))
+    unattributed = "" if attributed else workload.template_digest
+    return ServicePlan(stable=stable_from(current), closed=closed, unattributed=unattributed)
+
+
+def _request(
+    s: ServiceSnapshot,
+    workload: Workload,
+    stable: StableRevision,
+    closed: tuple[tuple[Release, str], ...],
+    tried: Release | None,
+) -> ServicePlan:
+    """Request a release for the held change; `tried` is the attempt that a Retry decision repeats."""
+    current = revision_with(s.revisions, stable.template_digest)
+    stable = stable_from(current) if current is not None else stable
+    attempt = tried.spec.attempt + 1 if tried is not None else 1
+    meta = s.service.metadata
+    name = release_name(s.service.metadata.name, workload.generation, attempt, workload.template_digest, s.releases)
+    spec: dict[str, Any] = {
+        **(s.release_spec or {}),
+        "service": meta.name,
+        "deployment": workload.name,
+        "deploymentGeneration": workload.generation,
+        "attempt": attempt,
+        "templateDigest": workload.template_digest,
+        "images": [{"name": container, "image": image} for container, image in workload.images],
+        "requestedBy": workload.requested_by,
+        "stable": stable.wire(),
+    }
+    if tried is not None:
+        closed = (*closed, (tried, "Retried"))
+    who = workload.requested_by or "somebody (no admission policy told who)"
+    text = f"{who} changed Deployment {workload.name}; release {name} is requested"
+    effect = CreateRelease(meta.namespace, name, meta.uid, spec)
+    return ServicePlan("RequestRelease", "TemplateChanged", text, (effect,), stable, closed=closed)
+
+
+def _give_back(s: ServiceSnapshot, stable: StableRevision | None, running: Release | None) -> ServicePlan:
+    """The ManagedService is being deleted: first its open release ends, then the Deployment is given back."""
+    if running is not None:
+        return ServicePlan(stable=stable, ready=(False, "Deleting", f"release {running.metadata.name} ends first"))
+    workload = s.workload
+    if workload is None or workload.deleting or workload.governed_by != s.service.metadata.name:
+        return ServicePlan(stable=stable, released=True, ready=(False, "Deleting", "everything is given back"))
+    effects: list[Effect] = []
+    namespace = s.service.metadata.namespace
+    on_stable = stable is not None and workload.template_digest == stable.template_digest
+    if workload.paused and on_stable:
+        effects.append(Unpause(namespace, workload.name, workload.template_digest, promoting=False))
+    effects.append(Ungovern(namespace, workload.name))
+    text = f"Deployment {workload.name} is its owner's again"
+    if workload.paused and not on_stable:
+        text += "; it stays paused, since its template was never released: kubectl rollout resume brings it live, rollout undo drops it"
+    return ServicePlan("GiveBack", "ServiceDeleted", text, tuple(effects), stable, ready=(False, "Deleting", text))
+
+
+def revision_with(revisions: tuple[Revision, ...], digest: str) -> Revision | None:
+    """Return the newest ReplicaSet made from this template."""
+    found = [revision for revision in revisions if revision.template_digest == digest]
+    return max(found, key=lambda revision: revision.number) if found else None
+
+
+def stable_from(revision: Revision) -> StableRevision:
+    """Write a revision as the API has it."""
+    return StableRevision(
+        template_digest=revision.template_digest,
+        pod_template_hash=revision.pod_template_hash,
+        replica_set=revision.name,
+    )
+
+
+def release_name(service: str, generation: int, attempt: int, digest: str, releases: tuple[Release, ...]) -> str:
+    """Name a release after the Deployment's generation, so that creating it twice is creating it once.
+
+    A Deployment that was deleted and made anew counts its generations again: then a part of the digest tells the two apart.
+    """
+    suffix = f"-r{attempt}" if attempt > 1 else ""
+    name = f"{service}-{generation}{suffix}"
+    if any(item.metadata.name == name for item in releases):
+        return f"{service}-{generation}-{digest[7:15]}{suffix}"
+    return name
+
+
+def _let_go(release: Release, workload: Workload) -> bool:
+    return is_complete(release) and release.spec.template_digest != workload.template_digest
+
+
+def _why_closed(workload: Workload, stable: StableRevision) -> str:
+    return "Reverted" if workload.template_digest == stable.template_digest else "Superseded"

@@ -1,0 +1,89 @@
+"""Promotion: the owner's Deployment is resumed and its native rolling update brings the change to all pods."""
+
+from __future__ import annotations
+
+from feem.core.rollout import status as words
+from feem.core.rollout.effects import Effect, Unpause, UnpinService
+from feem.core.rollout.plan import Plan
+from feem.core.rollout.snapshot import ReleaseSnapshot
+from feem.core.rollout.status import next_status
+
+
+def promote(s: ReleaseSnapshot) -> Plan:
+    """Resume the Deployment. All traffic is on the canary, so nothing a rolling update does can be felt at the gateway."""
+    spec = s.release.spec
+    if s.directives.paused:
+        text = "a person paused the release before its promotion; decide Resume or Abort"
+        return Plan("Wait", "Paused", text, next_status(s.release, s.now, progressing=(False, "Paused", text)))
+    effects: list[Effect] = []
+    if s.pinned:
+        effects.append(UnpinService(s.namespace, spec.traffic.service))
+    effects.append(Unpause(s.namespace, spec.deployment, spec.template_digest, promoting=True))
+    text = f"Deployment {spec.deployment} is resumed; its rolling update brings the change to all pods"
+    status = next_status(s.release, s.now, progressing=(True, "RollingUpdate", text))
+    return Plan("Promote", "AllStepsPassed", text, status, tuple(effects), requeue=0)
+
+
+def under_way(s: ReleaseSnapshot) -> bool:
+    """Whether the Deployment has been resumed, by FEEM or around it, or stopped in the middle of FEEM's rolling update."""
+    workload = s.workload
+    if workload is None or workload.deleting:
+        return False
+    carries = workload.template_digest == s.release.spec.template_digest
+    return (carries and not workload.paused) or (workload.promoting and not carries)
+
+
+def watch(s: ReleaseSnapshot) -> Plan:
+    """Wait for the rolling update; when it is complete, the release has succeeded."""
+    spec, workload = s.release.spec, s.workload
+    if workload is None:
+        raise ValueError("a rolling update without a Deployment")
+    if workload.template_digest != spec.template_digest:
+        return _interrupted(s)
+    if not workload.promoting:
+        return _bypassed(s)
+    if workload.settled:
+        text = f"all {workload.replicas} pods of Deployment {spec.deployment} run the change"
+        status = next_status(
+            s.release, s.now, progressing=(True, "CleaningUp", text), succeeded=(True, words.PROMOTED, text)
+        )
+        return Plan("Complete", words.PROMOTED, text, status, requeue=0)
+    if workload.stuck:
+        text = (
+            f"the rolling update of {spec.deployment} makes no progress ({workload.stuck}); the canary serves meanwhile"
+        )
+        return Plan(
+            "Wait",
+            "RollingUpdateStuck",
+            text,
+            next_status(s.release, s.now, progressing=(False, "RollingUpdateStuck", text)),
+        )
+    text = f"Deployment {spec.deployment} rolls to the change; the canary serves all requests meanwhile"
+    return Plan("Wait", "RollingUpdate", text, next_status(s.release, s.now, progressing=(True, "RollingUpdate", text)))
+
+
+def _interrupted(s: ReleaseSnapshot) -> Plan:
+    """A newer template came in the middle of the rolling update, past the policy that refuses it: the canary serves, people decide."""
+    name = s.release.spec.deployment
+    text = (
+        f"Deployment {name} got another template in the middle of its rolling update; the canary keeps all traffic. "
+        f"Put the template of this release back (kubectl rollout undo, or re-apply it) to finish, then apply the newer one"
+    )
+    status = next_status(s.release, s.now, progressing=(False, "PromotionInterrupted", text))
+    return Plan("Wait", "PromotionInterrupted", text, status)
+
+
+def _bypassed(s: ReleaseSnapshot) -> Plan:
+    """Somebody resumed the Deployment around FEEM: its pods are changing now, so keep every door open until they are done."""
+    spec, workload = s.release.spec, s.workload
+    text = f"Deployment {spec.deployment} was resumed by somebody else than FEEM"
+    if s.pinned:
+        status = next_status(s.release, s.now, progressing=(False, words.BYPASSED, text))
+        effects = (UnpinService(s.namespace, spec.traffic.service),)
+        return Plan("FollowBypass", words.BYPASSED, text, status, effects, requeue=0)
+    if workload is not None and workload.settled:
+        status = next_status(
+            s.release, s.now, progressing=(True, "CleaningUp", text), succeeded=(False, words.BYPASSED, text)
+        )
+        return Plan("Complete", words.BYPASSED, text, status, requeue=0)
+    return Plan("Wait", words.BYPASSED, text, next_status(s.release, s.now, progressing=(False, words.BYPASSED, text)))
