@@ -1,0 +1,7 @@
+"""Container images: the stack's own are written without any container tool, Dockerfiles are built without a registry."""
+
+from __future__ import annotations
+
+from e2e.cluster.images.making import ensure
+
+__all__ = ["ensure"]

@@ -1,0 +1,3 @@
+module feem.dev/e2e/pause
+
+go 1.24
