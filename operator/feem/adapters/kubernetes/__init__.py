@@ -1,0 +1,1 @@
+"""The Kubernetes API: one client, a local copy fed by kopf, and the ports that stand on them."""
