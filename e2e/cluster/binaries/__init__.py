@@ -1,0 +1,71 @@
+"""The programs clusters consist of: taken from PATH where that serves, else built from Go modules into the cache."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..commands import run, which
+from ..context import ClusterError, Say
+from ..versions import HELM_LOWEST, KIND_LOWEST, KUBECTL_LOWEST
+from .build import build
+from .recipes import recipe_for
+
+__all__ = ["ensure"]
+
+_ON_PATH: dict[str, tuple[tuple[str, ...], tuple[int, int]]] = {
+    "kubectl": (("version", "--client"), KUBECTL_LOWEST),
+    "helm": (("version", "--short"), HELM_LOWEST),
+    "kind": (("version",), KIND_LOWEST),
+}
+
+
+def ensure(names: Iterable[str], cache: Path, say: Say) -> dict[str, Path]:
+    """Return the path of each named program; builds what is neither on PATH nor in the cache, one after the other.
+
+    One at a time, as a single Go build already keeps every core busy.
+    """
+    found: dict[str, Path] = {}
+    for name in names:
+        ready = _from_path(name)
+        found[name] = ready or _from_cache(name, cache, say)
+    return found
+
+
+def _from_path(name: str) -> Path | None:
+    """Return a program of PATH when its version is high enough; None when it is to be built."""
+    if name not in _ON_PATH:
+        return None
+    arguments, lowest = _ON_PATH[name]
+    program = which(name)
+    if program is None:
+        return None
+    try:
+        answer = run([program, *arguments], next_step="", timeout=20.0)
+    except ClusterError:
+        return None
+    version = re.search(r"v(\d+)\.(\d+)", answer)
+    return program if version and (int(version[1]), int(version[2])) >= lowest else None
+
+
+def _from_cache(name: str, cache: Path, say: Say) -> Path:
+    if name == "kubectl":
+        return _kubectl(cache, say)
+    try:
+        recipe = recipe_for(name)
+    except KeyError as error:
+        raise ClusterError(f"no recipe makes a program called {name!r}: add one to the recipes.") from error
+    return build(recipe, cache, say) / name
+
+
+def _kubectl(cache: Path, say: Say) -> Path:
+    """Offer the kubectl inside the multi-call binary under its own name."""
+    binary = build(recipe_for("kubernetes"), cache, say) / "kubernetes"
+    link = binary.with_name("kubectl")
+    if not link.is_symlink():
+        half_made = binary.with_name(f".kubectl-{os.getpid()}")
+        half_made.symlink_to(binary.name)
+        half_made.rename(link)
+    return link

@@ -1,0 +1,1 @@
+"""Backend `local`: a cluster made of processes of this machine, built from Go modules, without a container engine."""
