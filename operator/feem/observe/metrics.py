@@ -16,7 +16,7 @@ from prometheus_client import (
 
 from feem import __version__
 
-RESULTS = ("Promoted", "RolledBack", "Aborted", "Superseded", "Cancelled")
+RESULTS = ("Promoted", "RolledBack", "Aborted", "Superseded", "Cancelled", "Bypassed")
 OUTCOMES = ("Pass", "Fail", "Inconclusive")
 
 _RELEASE = ("namespace", "service", "release")

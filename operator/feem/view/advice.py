@@ -1,0 +1,109 @@
+"""Why a release is where it is, what comes next, and what a person can do about it, in words."""
+
+from __future__ import annotations
+
+from feem.api.release import Outcome
+from feem.view.release import duration
+from feem.view.situation import Situation
+
+
+def why(at: Situation) -> str:
+    """Say why it is there: the operator's own message, or what the objectives say."""
+    if at.ending:
+        return at.ending
+    if at.said and at.state not in _TOLD:
+        return at.said
+    return "FEEM has not written a status yet." if not at.status.conditions else ""
+
+
+def next_step(at: Situation) -> str:
+    """Say what happens next without anybody doing anything, or what a person has to do."""
+    if at.result:
+        return _after(at)
+    if at.state == "Inconclusive":
+        return f"It goes on by itself as soon as every objective passes; {_waiting_for(at)}."
+    if at.state in _NEXT:
+        return _NEXT[at.state]
+    following = at.following
+    if following is None:
+        return (
+            f"Promotion{_when(at)}: the canary takes all requests while Deployment {at.release.spec.deployment} rolls."
+        )
+    return f"Step {following.number} of {len(at.steps)} at {following.weight}%{_when(at)}{_pods(at)}."
+
+
+def act(at: Situation) -> tuple[tuple[str, str], ...]:
+    """List the command lines that make sense now, each with what it does."""
+    name, namespace = at.release.metadata.name, at.release.metadata.namespace
+
+    def command(verb: str, what: str) -> tuple[str, str]:
+        return f'feem {verb} {name} -n {namespace} --reason "…"', what
+
+    if at.result in {"RolledBack", "Aborted"} and at.newest:
+        retry = command("retry", "try the same change again")
+        undo = f"kubectl rollout undo deployment/{at.release.spec.deployment} -n {namespace}"
+        return (retry, (undo, "take the change back; changing the template again requests another release"))
+    if at.result:
+        return ()
+    watch = (f"feem watch {name} -n {namespace}", "follow it until it ends")
+    abort = command("abort", "send all requests to the stable version and end it")
+    if at.state == "Paused":
+        return (command("resume", "go on from here"), abort, watch)
+    if at.state in _PAST_DECISIONS:
+        return (watch,)
+    promote = command("promote", "skip the bakes that are left")
+    return (command("pause", "keep the present weight"), promote, abort, watch)
+
+
+def _when(at: Situation) -> str:
+    current = at.current
+    if current is None or current.bake_left is None:
+        return ""
+    if current.bake_left:
+        return f" in {duration(current.bake_left)}, if every objective passes"
+    return " as soon as every objective passes"
+
+
+def _pods(at: Situation) -> str:
+    return ", when its canary pods are Ready" if at.state == "StartingCanary" else ""
+
+
+def _waiting_for(at: Situation) -> str:
+    missing = [item.name for item in at.objectives if item.outcome is not Outcome.PASS]
+    if not missing:
+        return "the canary's pods or the bake are not ready yet"
+    return f"it waits for {' and '.join(missing)}"
+
+
+def _after(at: Situation) -> str:
+    if not at.over:
+        return "The release ends when traffic is back and the canary is removed."
+    if at.result in {"RolledBack", "Aborted"}:
+        if not at.newest:
+            return "Nothing: a newer release took over."
+        return "Nothing by itself: change the template to request another release, retry this one, or take it back."
+    return "Nothing: it is over."
+
+
+_TOLD = {"Requested", "Held", "Baking", "Shifting", "RollingUpdate"}
+"""States whose own message says no more than `doing` does."""
+
+_PAST_DECISIONS = {
+    "RollingUpdate",
+    "RollingUpdateStuck",
+    "PromotionInterrupted",
+    "Bypassed",
+    "CleaningUp",
+    "RollingBack",
+}
+"""States in which decisions come too late: the Deployment is already rolling, or the release already ends."""
+
+_NEXT = {
+    "Paused": "Nothing until somebody resumes or aborts it.",
+    "Waiting": "It goes on by itself as soon as that is mended.",
+    "RollingUpdate": "When every pod runs the new version, traffic returns to the Service and the canary is removed.",
+    "RollingUpdateStuck": "It goes on by itself when the new pods become Ready: kubectl describe tells what they lack.",
+    "PromotionInterrupted": "It goes on when the Deployment has this release's template again.",
+    "Bypassed": "The release ends when that rolling update is complete.",
+    "CleaningUp": "The release ends when the canary is gone.",
+}

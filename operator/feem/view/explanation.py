@@ -1,0 +1,58 @@
+"""A release in plain sentences, for a terminal, a chat or a ticket."""
+
+from __future__ import annotations
+
+from feem.view.release import ObjectiveView, ReleaseTree, StepState, duration
+
+
+def explain(tree: ReleaseTree) -> str:
+    """Say what is released, what happens, why, what comes next and how to act, as plain text."""
+    parts = [_request(tree), tree.doing]
+    if tree.why:
+        parts.append(f"Why: {_sentence(tree.why)}")
+    parts.extend(f"Objective {_objective(item)}" for item in tree.objectives)
+    parts.extend(f"Note: {_sentence(warning)}" for warning in tree.warnings)
+    parts.append(f"Next: {tree.next_step}")
+    if tree.act:
+        width = max(len(command) for command, _ in tree.act)
+        lines = "\n".join(f"  {command.ljust(width)}  # {what}" for command, what in tree.act)
+        parts.append(f"You can:\n{lines}")
+    return "\n\n".join(parts)
+
+
+def one_line(tree: ReleaseTree) -> str:
+    """Say the state in one line, for output that is not a terminal; equal lines mean that nothing happened."""
+    if tree.result:
+        return f"{tree.result}: {tree.why}" if tree.ended else f"{tree.result}, {tree.state}: {tree.why}"
+    verdicts = ", ".join(f"{item.name} {item.outcome.value}" for item in tree.objectives if item.outcome)
+    return f"{tree.state} {tree.progress}" + (f" ({verdicts})" if verdicts else "")
+
+
+def _request(tree: ReleaseTree) -> str:
+    who = tree.requested_by or "Somebody (the change was held by a standing pause)"
+    ago = ""
+    if tree.requested_at is not None:
+        ago = f" {duration((tree.now - tree.requested_at).total_seconds())} ago"
+    changes = [f"{item.container} to {item.after}" for item in tree.images if item.changed]
+    what = f"brings {' and '.join(changes)}" if changes else "changes the pod template; the images stay"
+    done = sum(step.state is StepState.DONE for step in tree.steps)
+    steps = f"{done} of {len(tree.steps)} steps passed"
+    again = f", attempt {tree.attempt}" if tree.attempt > 1 else ""
+    return (
+        f"{who} changed Deployment {tree.deployment} in {tree.namespace}{ago}. "
+        f"Release {tree.name}{again} {what}; {steps}, {tree.weight}% of the requests reach the canary."
+    )
+
+
+def _objective(item: ObjectiveView) -> str:
+    target = f"{item.name} (at least {item.objective}% good)"
+    if item.outcome is None:
+        return f"{target} has not been judged in this step."
+    if item.message:
+        return f"{target}: {item.outcome.value}. {_sentence(item.message)}"
+    figures = f"canary {item.canary}, stable {item.stable}" if item.canary and item.stable else item.reason
+    return f"{target}: {item.outcome.value}, {figures}."
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."
