@@ -27,15 +27,6 @@ class Refused(Exception):  # noqa: N818 - see Conflict
     """The other side understood and said no (403, 422): trying again will not help; the message tells the object and the reason."""
 
 
-@dataclass(frozen=True)
-class ObjectKey:
-    """One object of the cluster: resource is the plural with group, e.g. `deployments.apps`, `services`, `releases.feem.dev`."""
-
-    resource: str
-    namespace: str
-    name: str
-
-
 class Cluster(Protocol):
     """Reads come from a local, write-through copy of the watched objects and cost nothing; writes go to the API server."""
 

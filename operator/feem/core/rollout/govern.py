@@ -46,12 +46,8 @@ def decide_service(s: ServiceSnapshot) -> ServicePlan:
     workload = s.workload
     if workload is None:
         raise ValueError("a service without problems has a Deployment")
-    if stable is None:
-        return _adopt_first(s, workload)
-    governed = workload.governed_by == s.service.metadata.name
-    if not governed:
-        effect = Govern(s.service.metadata.namespace, workload.name, s.service.metadata.name)
-        return ServicePlan("Govern", "Labelled", f"Deployment {workload.name} is governed", (effect,), stable)
+    if stable is None or workload.governed_by != s.service.metadata.name:
+        return _adopt_first(s, workload, stable)
     if running is not None:
         return ServicePlan(stable=stable)
     return _at_rest(s, workload, stable)
@@ -62,26 +58,22 @@ def open_release(releases: tuple[Release, ...]) -> Release | None:
     return next((release for release in releases if not is_complete(release)), None)
 
 
-def _adopt_first(s: ServiceSnapshot, workload: Workload) -> ServicePlan:
-    """Learn the stable revision before governing: a Deployment that is just rolling has none yet."""
+def _adopt_first(s: ServiceSnapshot, workload: Workload, stable: StableRevision | None) -> ServicePlan:
+    """Learn the stable revision, write it down, then govern: a Deployment that is just rolling has no stable revision yet.
+
+    A Deployment that lost its label while it held a change is governed again at once.
+    """
     name = workload.name
-    if not workload.settled or workload.paused:
-        next_step = (
-            f"kubectl rollout resume deployment {name}"
-            if workload.paused
-            else f"kubectl rollout status deployment {name}"
-        )
-        text = f"Deployment {name} has to finish its own rolling update first: {next_step}"
-        return ServicePlan(ready=(False, "DeploymentNotSettled", text))
+    on_stable = stable is not None and workload.template_digest == stable.template_digest
+    if on_stable or (stable is not None and workload.paused):
+        effect = Govern(s.service.metadata.namespace, name, s.service.metadata.name)
+        return ServicePlan("Govern", "Labelled", f"Deployment {name} is governed", (effect,), stable)
     current = revision_with(s.revisions, workload.template_digest)
-    if current is None:
-        return ServicePlan(
-            ready=(False, "DeploymentNotSettled", f"Deployment {name} has no ReplicaSet of its template yet")
-        )
-    effect = Govern(s.service.metadata.namespace, name, s.service.metadata.name)
-    governed = workload.governed_by == s.service.metadata.name
-    effects = () if governed else (effect,)
-    return ServicePlan("Govern", "Labelled", f"Deployment {name} is governed", effects, stable_from(current))
+    if not workload.settled or workload.paused or current is None:
+        next_step = f"kubectl rollout {'resume' if workload.paused else 'status'} deployment {name}"
+        text = f"Deployment {name} has to finish its own rolling update first: {next_step}"
+        return ServicePlan(stable=stable, ready=(False, "DeploymentNotSettled", text))
+    return ServicePlan(stable=stable_from(current), ready=(False, "Adopting", f"Deployment {name} is being adopted"))
 
 
 def _at_rest(s: ServiceSnapshot, workload: Workload, stable: StableRevision) -> ServicePlan:

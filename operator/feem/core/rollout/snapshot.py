@@ -117,6 +117,5 @@ class ServiceSnapshot:
     hold: str
     problem: tuple[str, str] | None
     """Reason and message of the first thing that is wrong with the service's references, or None."""
-    traffic_touched: bool
     release_spec: dict[str, object] | None
     """The frozen parts of a new Release (plan, objectives), or None when `problem` is set."""

@@ -1,0 +1,185 @@
+"""Gathers what the decisions look at, from the local copy of the cluster: nothing here asks the API server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feem.api.decision import Decision
+from feem.api.objective import ServiceLevelObjective
+from feem.api.plan import GreyReleasePlan
+from feem.api.release import ObjectiveSnapshot, ObjectiveVerdict, Outcome, Release
+from feem.api.service import ManagedService
+from feem.core.digest import HASH_LABEL
+from feem.core.rollout.mark import parse_mark
+from feem.core.rollout.observe import GOVERNED_LABEL, canary_of, directives_of, revisions_of, workload_of
+from feem.core.rollout.references import References, plan_of, problem_with
+from feem.core.rollout.route import observed
+from feem.core.rollout.snapshot import HoldMechanism, ReleaseSnapshot, ServiceSnapshot, Traffic, Workload
+from feem.core.rollout.status import holds
+from feem.ports import Body, Clock, Cluster
+
+DEPLOYMENTS, REPLICA_SETS, SERVICES = "deployments.apps", "replicasets.apps", "services"
+ROUTES = "httproutes.gateway.networking.k8s.io"
+SERVICES_MANAGED, RELEASES, DECISIONS = "managedservices.feem.dev", "releases.feem.dev", "decisions.feem.dev"
+OBJECTIVES, PLANS = "servicelevelobjectives.feem.dev", "greyreleaseplans.feem.dev"
+POLICIES = "mutatingadmissionpolicies.admissionregistration.k8s.io"
+BINDINGS = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"
+HOLD_POLICY = "hold.feem.dev"
+
+
+class Gatherer:
+    """Builds snapshots of one service."""
+
+    def __init__(self, cluster: Cluster, clock: Clock, interval: float) -> None:
+        self._cluster, self._clock, self._interval = cluster, clock, interval
+
+    def managed(self, namespace: str, name: str) -> ManagedService | None:
+        """Return the ManagedService, or None."""
+        body = self._cluster.get(SERVICES_MANAGED, namespace, name)
+        return ManagedService.read(body) if body is not None else None
+
+    def hold(self) -> str:
+        """Say what holds changes on this cluster: the policy with its binding, or the standing pause."""
+        there = self._cluster.get(POLICIES, "", HOLD_POLICY) and self._cluster.get(BINDINGS, "", HOLD_POLICY)
+        return HoldMechanism.ADMISSION if there else HoldMechanism.STANDING
+
+    def releases(self, service: ManagedService) -> tuple[Release, ...]:
+        """Return the service's releases, newest last."""
+        bodies = self._cluster.list(RELEASES, service.metadata.namespace)
+        found = [Release.read(body) for body in bodies if body["spec"].get("service") == service.metadata.name]
+        return tuple(sorted(found, key=_age))
+
+    def decisions(self, namespace: str, release: str) -> tuple[Decision, ...]:
+        """Return what people decided about a release."""
+        bodies = self._cluster.list(DECISIONS, namespace)
+        return tuple(Decision.read(body) for body in bodies if body["spec"].get("release") == release)
+
+    def service_snapshot(self, service: ManagedService) -> ServiceSnapshot:
+        """Gather everything `decide_service` looks at."""
+        namespace = service.metadata.namespace
+        found = self._references(service)
+        problem = problem_with(service, found)
+        releases = self.releases(service)
+        last = releases[-1] if releases else None
+        retry = last is not None and holds(last) and directives_of(self.decisions(namespace, last.metadata.name)).retry
+        workload, revisions = self._workload(service)
+        return ServiceSnapshot(
+            now=self._clock.now(),
+            service=service,
+            workload=workload,
+            revisions=revisions_of(revisions),
+            releases=releases,
+            retry=retry,
+            hold=self.hold(),
+            problem=problem,
+            release_spec=None if problem else _frozen(service, found),
+        )
+
+    def release_snapshot(
+        self, service: ManagedService, release: Release, verdicts: tuple[ObjectiveVerdict, ...], outcome: Outcome
+    ) -> ReleaseSnapshot:
+        """Gather everything `decide` looks at."""
+        namespace, spec = release.metadata.namespace, release.spec
+        workload, _ = self._workload(service)
+        canary = self._cluster.get(DEPLOYMENTS, namespace, f"{spec.deployment}-canary")
+        canary_sets = self._cluster.owned(REPLICA_SETS, canary["metadata"]["uid"]) if canary is not None else ()
+        owner_service = self._cluster.get(SERVICES, namespace, spec.traffic.service)
+        problem = problem_with(service, self._references(service))
+        return ReleaseSnapshot(
+            now=self._clock.now(),
+            interval=self._interval,
+            namespace=namespace,
+            release=release,
+            service_deleting=service.metadata.deletion_timestamp is not None,
+            workload=workload,
+            canary=canary_of(canary, canary_sets),
+            canary_service=self._cluster.get(SERVICES, namespace, f"{spec.traffic.service}-canary") is not None,
+            traffic=self._traffic(release),
+            pinned=((owner_service or {}).get("spec", {}).get("selector") or {}).get(HASH_LABEL, ""),
+            directives=directives_of(self.decisions(namespace, release.metadata.name)),
+            verdicts=verdicts,
+            outcome=outcome,
+            hold=self.hold(),
+            problem=problem[1] if problem and problem[0] in _NEEDED_ON_THE_WAY else "",
+        )
+
+    def _workload(self, service: ManagedService) -> tuple[Workload | None, tuple[Body, ...]]:
+        body = self._cluster.get(DEPLOYMENTS, service.metadata.namespace, service.spec.workload.name)
+        owned = self._cluster.owned(REPLICA_SETS, body["metadata"]["uid"]) if body is not None else ()
+        return workload_of(body), tuple(owned)
+
+    def _traffic(self, release: Release) -> Traffic | None:
+        traffic = release.spec.traffic
+        route = self._cluster.get(ROUTES, release.metadata.namespace, traffic.http_route)
+        if route is None:
+            return None
+        seen = observed(route, traffic.service, f"{traffic.service}-canary")
+        return Traffic(seen.weight, parse_mark(seen.mark), touched=seen.touched)
+
+    def _references(self, service: ManagedService) -> References:
+        namespace, spec, get = service.metadata.namespace, service.spec, self._cluster.get
+        deployment = get(DEPLOYMENTS, namespace, spec.workload.name)
+        plan = get(PLANS, namespace, spec.plan_ref) if spec.plan_ref else None
+        objectives: dict[str, ServiceLevelObjective | None] = {}
+        for reference in spec.objectives:
+            body = get(OBJECTIVES, namespace, reference.name)
+            objectives[reference.name] = ServiceLevelObjective.read(body) if body is not None else None
+        return References(
+            deployment=deployment,
+            service=get(SERVICES, namespace, spec.traffic.service),
+            route=get(ROUTES, namespace, spec.traffic.http_route),
+            plan=GreyReleasePlan.read(plan) if plan is not None else None,
+            objectives=objectives,
+            governed_by_another=self._other_governor(service, deployment),
+        )
+
+    def _other_governor(self, service: ManagedService, deployment: Body | None) -> str:
+        """Name the ManagedService that came first to the same Deployment: the one on its label, else the older, else by name."""
+        if deployment is None:
+            return ""
+        rivals = [
+            body["metadata"]["name"]
+            for body in self._cluster.list(SERVICES_MANAGED, service.metadata.namespace)
+            if body["spec"]["workload"]["name"] == service.spec.workload.name
+            and body["metadata"]["name"] != service.metadata.name
+        ]
+        label = str((deployment["metadata"].get("labels") or {}).get(GOVERNED_LABEL, ""))
+        if label == service.metadata.name or not rivals:
+            return ""
+        if label in rivals:
+            return label
+        mine = (str(service.metadata.creation_timestamp), service.metadata.name)
+        older = [name for name in rivals if self._age_of(service.metadata.namespace, name) < mine]
+        return older[0] if older else ""
+
+    def _age_of(self, namespace: str, name: str) -> tuple[str, str]:
+        rival = self.managed(namespace, name)
+        return (str(rival.metadata.creation_timestamp), name) if rival is not None else ("", name)
+
+
+_NEEDED_ON_THE_WAY = frozenset(
+    {
+        "ServiceNotFound",
+        "ServiceWithoutPorts",
+        "ServiceDoesNotSelectPods",
+        "HTTPRouteNotFound",
+        "RouteDoesNotUseService",
+    }
+)
+
+
+def _age(release: Release) -> tuple[str, int, int]:
+    return str(release.metadata.creation_timestamp), release.spec.deployment_generation, release.spec.attempt
+
+
+def _frozen(service: ManagedService, found: References) -> dict[str, Any]:
+    """The parts of a Release's spec that are copied, so that later edits do not change a release under way."""
+    plan = plan_of(service, found)
+    if plan is None:
+        raise ValueError("a service without problems has a plan")
+    objectives = [
+        ObjectiveSnapshot(name=name, **dict(objective.spec)).wire()
+        for name, objective in found.objectives.items()
+        if objective is not None
+    ]
+    return {"traffic": service.spec.traffic.wire(), "plan": plan.wire(), "objectives": objectives}

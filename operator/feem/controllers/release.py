@@ -1,0 +1,104 @@
+"""Advances one open release by one transition: gather, judge, decide, apply."""
+
+from __future__ import annotations
+
+from feem.api.audit import Part, Subject
+from feem.api.release import Outcome, Release, ReleaseStatus
+from feem.api.service import ManagedService
+from feem.controllers.door import Door
+from feem.controllers.gather import RELEASES, Gatherer
+from feem.controllers.judge import Judge, Judgement
+from feem.core.conditions import find
+from feem.core.rollout.decide import decide
+from feem.core.rollout.forward import current_step
+from feem.core.rollout.plan import Plan
+from feem.core.rollout.recovery import true_of_release
+from feem.core.rollout.snapshot import ReleaseSnapshot
+from feem.core.rollout.status import PROGRESSING, differs, ending_of, status_of
+from feem.ports import Clock, Cluster, Entry, Ledger, Measurements, Notes
+
+
+class ReleaseController:
+    """Writes the release's status once a transition, after its effects."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        ledger: Ledger,
+        notes: Notes,
+        measurements: Measurements,
+        clock: Clock,
+        *,
+        gatherer: Gatherer,
+        judge: Judge,
+        door: Door,
+    ) -> None:
+        self._cluster, self._ledger, self._notes, self._measurements = cluster, ledger, notes, measurements
+        self._clock, self._gatherer, self._judge, self._door = clock, gatherer, judge, door
+
+    async def advance(self, service: ManagedService, release: Release) -> tuple[bool, float | None]:
+        """Do one transition; returns whether to go on at once, and else the seconds until the next visit."""
+        seen = self._gatherer.release_snapshot(service, release, (), Outcome.INCONCLUSIVE)
+        judgement = await self._judge.evaluate(seen) if _can_be_judged(seen) else Judgement()
+        if judgement.verdicts:
+            seen = self._gatherer.release_snapshot(service, release, judgement.verdicts, judgement.outcome)
+        plan = decide(seen)
+        meta = release.metadata
+        subject = Subject(kind="Release", namespace=meta.namespace, name=meta.name, uid=meta.uid)
+        evidence = judgement.digest if plan.evidence else ""
+        entry = Entry(plan.action, Part.INTENT, subject, plan.reason, plan.message, evidence=evidence)
+        await self._door.carry_out(entry, plan.effects, true_now=true_of_release(seen))
+        changed = differs(status_of(release), plan.status)
+        if changed:
+            await self._write(seen, plan, subject)
+        self._show(release, plan.status)
+        return bool(plan.effects) or (changed and plan.requeue == 0), plan.requeue
+
+    async def _write(self, seen: ReleaseSnapshot, plan: Plan, subject: Subject) -> None:
+        release, meta = seen.release, seen.release.metadata
+        ends = plan.status.completed_at is not None
+        if ends:
+            fact = Entry("ReleaseEnded", Part.FACT, subject, plan.reason, plan.message)
+            await self._ledger.append(fact)
+        await self._cluster.write_status(RELEASES, meta.namespace, meta.name, plan.status.wire(), meta.resource_version)
+        if _news(status_of(release), plan.status):
+            body = self._cluster.get(RELEASES, meta.namespace, meta.name)
+            if body is not None:
+                warning = plan.action == "RollBack" or not _is_going(plan.status)
+                reason = _reason(plan.status)
+                await self._notes.publish(body, reason=reason, message=plan.message, warning=warning)
+        if ends:
+            began = meta.creation_timestamp or seen.now
+            seconds = (seen.now - began).total_seconds()
+            end = ending_of(release)
+            result = end[0] if end else plan.reason
+            service = release.spec.service
+            self._measurements.release_ended(meta.namespace, service, meta.name, result=result, seconds=seconds)
+
+    def _show(self, release: Release, status: ReleaseStatus) -> None:
+        if status.completed_at is None:
+            meta, service = release.metadata, release.spec.service
+            state, step, weight = _reason(status), status.step, status.weight
+            self._measurements.release_seen(meta.namespace, service, meta.name, step=step, weight=weight, state=state)
+
+
+def _can_be_judged(seen: ReleaseSnapshot) -> bool:
+    """Only a canary that gets traffic in a step is judged; after the last step, and on the way back, nothing is."""
+    if ending_of(seen.release) is not None or seen.canary is None:
+        return False
+    return 1 <= current_step(seen) <= len(seen.release.spec.plan.steps)
+
+
+def _reason(status: ReleaseStatus) -> str:
+    found = find(status.conditions, PROGRESSING)
+    return found.reason if found else "Held"
+
+
+def _is_going(status: ReleaseStatus) -> bool:
+    found = find(status.conditions, PROGRESSING)
+    return found is not None and (found.status == "True" or found.reason == "Promoted")
+
+
+def _news(old: ReleaseStatus, new: ReleaseStatus) -> bool:
+    """Whether people should hear of it: another state, or another step."""
+    return _reason(old) != _reason(new) or old.step != new.step

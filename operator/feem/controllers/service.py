@@ -1,0 +1,113 @@
+"""Reconciles a ManagedService and its open release: gather, decide, apply, until nothing is left to do now."""
+
+from __future__ import annotations
+
+from feem.api.audit import Part, Subject
+from feem.controllers.door import Door
+from feem.controllers.gather import RELEASES, SERVICES_MANAGED, Gatherer
+from feem.controllers.release import ReleaseController
+from feem.core.rollout.govern import ServicePlan, decide_service, open_release
+from feem.core.rollout.recovery import true_of_service
+from feem.core.rollout.service_status import differs, next_status
+from feem.core.rollout.snapshot import ServiceSnapshot
+from feem.core.rollout.status import differs as release_differs
+from feem.core.rollout.status import next_status as next_release_status
+from feem.core.rollout.status import status_of
+from feem.ports import Cluster, Conflict, Entry, Ledger, Notes
+
+MOST_TURNS = 20
+"""Transitions in one visit; then other services get their turn."""
+
+
+class ServiceController:
+    """One visit brings a service as far as it can go without waiting."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        ledger: Ledger,
+        notes: Notes,
+        gatherer: Gatherer,
+        releases: ReleaseController,
+        door: Door,
+    ) -> None:
+        self._cluster, self._ledger, self._notes = cluster, ledger, notes
+        self._gatherer, self._releases, self._door = gatherer, releases, door
+
+    async def reconcile(self, namespace: str, name: str) -> float | None:
+        """Return the seconds until the next visit, or None when only an event can change anything."""
+        for _ in range(MOST_TURNS):
+            service = self._gatherer.managed(namespace, name)
+            if service is None:
+                return None
+            seen = self._gatherer.service_snapshot(service)
+            plan = decide_service(seen)
+            if await self._apply(seen, plan):
+                continue
+            running = open_release(seen.releases)
+            if running is None:
+                return None
+            again, after = await self._releases.advance(service, running)
+            if not again:
+                return after
+        return 0.0
+
+    async def _apply(self, seen: ServiceSnapshot, plan: ServicePlan) -> bool:
+        """Carry out a service's plan; True when something changed, so that the picture has to be taken anew."""
+        service = seen.service
+        meta = service.metadata
+        if plan.effects and not meta.finalizers and meta.deletion_timestamp is None:
+            await self._cluster.set_finalizer(SERVICES_MANAGED, meta.namespace, meta.name, present=True)
+            return True
+        subject = Subject(kind="ManagedService", namespace=meta.namespace, name=meta.name, uid=meta.uid)
+        names = [item.metadata.name for item in seen.releases]
+        true_now = true_of_service(meta.namespace, seen.workload, meta.name, names)
+        entry = Entry(plan.action, Part.INTENT, subject, plan.reason, plan.message)
+        await self._door.carry_out(entry, plan.effects, true_now=true_now)
+        closed = await self._close(seen, plan)
+        if plan.unattributed:
+            await self._record_unattributed(seen, plan, subject)
+        written = await self._write_status(seen, plan)
+        if plan.effects:
+            await self._publish(seen, plan.action, plan.message)
+        if plan.released:
+            await self._cluster.set_finalizer(SERVICES_MANAGED, meta.namespace, meta.name, present=False)
+        return bool(plan.effects) or closed or (written and plan.stable is not None)
+
+    async def _close(self, seen: ServiceSnapshot, plan: ServicePlan) -> bool:
+        """Say on ended releases that the Deployment no longer carries their change."""
+        for release, why in plan.closed:
+            text = f"Deployment {release.spec.deployment} no longer carries this change"
+            status = next_release_status(release, seen.now, held=(False, why, text))
+            if release_differs(status_of(release), status):
+                meta = release.metadata
+                version = meta.resource_version
+                await self._cluster.write_status(RELEASES, meta.namespace, meta.name, status.wire(), version)
+        return bool(plan.closed)
+
+    async def _record_unattributed(self, seen: ServiceSnapshot, plan: ServicePlan, subject: Subject) -> None:
+        name = seen.service.spec.workload.name
+        text = f"Deployment {name} went live with template {plan.unattributed}, which no release brought"
+        await self._ledger.append(Entry("UnattributedChange", Part.FACT, subject, "NoRelease", text))
+        await self._publish(seen, "UnattributedChange", text, warning=True)
+
+    async def _write_status(self, seen: ServiceSnapshot, plan: ServicePlan) -> bool:
+        service = seen.service
+        old, new = service.status, next_status(seen, plan)
+        if not differs(old, new):
+            return False
+        meta = service.metadata
+        fresh = self._gatherer.managed(meta.namespace, meta.name)
+        if fresh is None:
+            raise Conflict(f"ManagedService {meta.namespace}/{meta.name} went away")
+        version = fresh.metadata.resource_version
+        await self._cluster.write_status(SERVICES_MANAGED, meta.namespace, meta.name, new.wire(), version)
+        if not plan.ready[0] and (old is None or plan.ready[1] not in {item.reason for item in old.conditions}):
+            await self._publish(seen, plan.ready[1], plan.ready[2], warning=meta.deletion_timestamp is None)
+        return True
+
+    async def _publish(self, seen: ServiceSnapshot, reason: str, message: str, *, warning: bool = False) -> None:
+        meta = seen.service.metadata
+        body = self._cluster.get(SERVICES_MANAGED, meta.namespace, meta.name)
+        if body is not None:
+            await self._notes.publish(body, reason=reason, message=message, warning=warning)

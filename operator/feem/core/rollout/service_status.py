@@ -1,0 +1,50 @@
+"""The next status of a ManagedService."""
+
+from __future__ import annotations
+
+from feem.api.base import Condition, ConditionStatus
+from feem.api.service import ServiceStatus
+from feem.core.conditions import condition, said, with_condition
+from feem.core.rollout.govern import ServicePlan
+from feem.core.rollout.snapshot import HoldMechanism, ServiceSnapshot
+
+HOLD_WORDS = {
+    HoldMechanism.ADMISSION: "the API server pauses the Deployment in the request that changes its template",
+    HoldMechanism.STANDING: (
+        "FEEM keeps the Deployment paused at rest, because MutatingAdmissionPolicy hold.feem.dev and its binding are not "
+        "installed; nobody stamps who asks for a change"
+    ),
+}
+
+
+def next_status(seen: ServiceSnapshot, plan: ServicePlan) -> ServiceStatus:
+    """Return the status a plan leads to."""
+    service = seen.service
+    old = service.status or ServiceStatus()
+    generation = service.metadata.generation
+    ready, reason, message = plan.ready
+    governed = seen.workload is not None and seen.workload.governed_by == service.metadata.name
+
+    def made(kind: str, holds: bool, why: str, text: str) -> Condition:  # noqa: FBT001 - a condition's status
+        status = ConditionStatus.TRUE if holds else ConditionStatus.FALSE
+        return condition(kind, status, why, text, seen.now, generation)
+
+    conditions = with_condition(old.conditions, made("Ready", ready, reason, message))
+    if governed:
+        conditions = with_condition(conditions, made("Hold", True, seen.hold, HOLD_WORDS[seen.hold]))
+    else:
+        conditions = with_condition(conditions, made("Hold", False, "NotGoverned", "changes are not held yet"))
+    return ServiceStatus(
+        observed_generation=generation,
+        conditions=conditions,
+        stable=plan.stable or old.stable,
+        release=seen.releases[-1].metadata.name if seen.releases else "",
+    )
+
+
+def differs(old: ServiceStatus | None, new: ServiceStatus) -> bool:
+    """Whether the new status says something new."""
+    if old is None:
+        return True
+    same = (said(old.conditions), old.stable, old.release) == (said(new.conditions), new.stable, new.release)
+    return not same or old.observed_generation != new.observed_generation
