@@ -40,6 +40,11 @@ class PlanSpec(Model):
     scale_down_delay_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
     """How long canary pods go on after the traffic left them, for requests in flight."""
 
+    @property
+    def summary(self) -> str:
+        """The steps in one line, e.g. `10% 60s, 50% 120s`: a printer column shows only the first item of a list."""
+        return ", ".join(f"{step.weight}% {step.bake_seconds}s" for step in self.steps)
+
 
 class PlanStatus(Model):
     """What FEEM found when it read the plan."""
@@ -48,6 +53,8 @@ class PlanStatus(Model):
     """The generation the conditions were computed for."""
     conditions: Conditions = Field(default_factory=list)
     """`Accepted`: whether the plan can be used."""
+    summary: Annotated[str, Field(max_length=512)] = ""
+    """The steps for people, e.g. `10% 60s, 50% 120s`."""
 
 
 class GreyReleasePlan(Resource):
@@ -58,8 +65,7 @@ class GreyReleasePlan(Resource):
         plural="greyreleaseplans",
         short_names=("plan",),
         columns=(
-            Column("Weights", ".spec.steps[*].weight", description="percent of requests, step by step"),
-            Column("Bakes", ".spec.steps[*].bakeSeconds", description="seconds, step by step"),
+            Column("Steps", ".status.summary", description="percent of requests and bake, step by step"),
             Column("Accepted", '.status.conditions[?(@.type=="Accepted")].reason'),
             Column("Age", ".metadata.creationTimestamp", "date"),
         ),
