@@ -13,7 +13,7 @@ from feem.core.digest import HASH_LABEL
 from feem.core.rollout.mark import parse_mark
 from feem.core.rollout.observe import GOVERNED_LABEL, canary_of, directives_of, revisions_of, workload_of
 from feem.core.rollout.references import References, plan_of, problem_with
-from feem.core.rollout.route import observed
+from feem.core.rollout.route import agrees, observed, touched
 from feem.core.rollout.snapshot import HoldMechanism, ReleaseSnapshot, ServiceSnapshot, Traffic, Workload
 from feem.core.rollout.status import holds
 from feem.ports import Body, Clock, Cluster
@@ -113,8 +113,10 @@ class Gatherer:
         route = self._cluster.get(ROUTES, release.metadata.namespace, traffic.http_route)
         if route is None:
             return None
-        seen = observed(route, traffic.service, f"{traffic.service}-canary")
-        return Traffic(seen.weight, parse_mark(seen.mark), touched=seen.touched)
+        backends = traffic.service, f"{traffic.service}-canary"
+        seen = observed(route, *backends)
+        uneven = not agrees(route, *backends)
+        return Traffic(seen.weight, parse_mark(seen.mark), touched=touched(route, *backends), uneven=uneven)
 
     def _references(self, service: ManagedService) -> References:
         namespace, spec, get = service.metadata.namespace, service.spec, self._cluster.get

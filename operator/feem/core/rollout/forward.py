@@ -24,7 +24,7 @@ def go_on(s: ReleaseSnapshot) -> Plan:
         if s.directives.paused:
             return wait(s, "Paused", "a person paused the release before its first step; decide Resume to go on")
         return shift(s, last + 1 if s.directives.promote else 1)
-    if weight_of(s, step) != (s.traffic.weight if s.traffic else 0):
+    if s.traffic is None or s.traffic.uneven or s.traffic.weight != weight_of(s, step):
         return shift(s, step)
     if step > last:
         return promotion.promote(s)

@@ -11,6 +11,7 @@ from feem.api.plan import GreyReleasePlan, PlanSpec
 from feem.api.service import ManagedService
 from feem.core.conditions import find
 from feem.core.digest import HASH_LABEL
+from feem.core.rollout.route import routes_to
 
 Body = dict[str, Any]
 Problem = tuple[str, str]
@@ -80,12 +81,8 @@ def _route(service: ManagedService, found: References) -> Problem | None:
             "HTTPRouteNotFound",
             f"HTTPRoute {name} does not exist in this namespace: create it, or correct spec.traffic.httpRoute",
         )
-    namespace = service.metadata.namespace
-    for rule in found.route["spec"].get("rules") or ():
-        for ref in rule.get("backendRefs") or ():
-            local = ref.get("kind", "Service") == "Service" and ref.get("namespace", namespace) == namespace
-            if local and ref["name"] == backend:
-                return None
+    if routes_to(found.route, backend):
+        return None
     text = f"no rule of HTTPRoute {name} has Service {backend} among its backendRefs: the weights would split nothing"
     return "RouteDoesNotUseService", text
 

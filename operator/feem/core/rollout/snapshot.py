@@ -63,6 +63,8 @@ class Traffic:
     weight: int
     mark: TrafficMark | None
     touched: bool
+    uneven: bool = False
+    """Whether the rules split differently, so that somebody changed one of them; `weight` is then the highest."""
 
 
 @dataclass(frozen=True)
