@@ -1,0 +1,82 @@
+# FEEM. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
+CLUSTER := $(BIN)/python -m e2e.cluster
+DEMO_CLUSTER ?= feem-demo
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "FEEM needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=python3.12, say."; exit 1; }
+	@echo "installing Python packages into $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMP) ## Install the Python packages into .venv (every other target does it when needed)
+
+.PHONY: demo
+demo: $(STAMP) ## The main job on a cluster it makes itself: a good release is promoted, a bad one rolled back
+	@$(BIN)/python -m e2e.demo --cluster $(DEMO_CLUSTER)
+
+.PHONY: demo-clean
+demo-clean: $(STAMP) ## Remove the demo's cluster
+	@$(CLUSTER) down --name $(DEMO_CLUSTER)
+
+.PHONY: test
+test: lint types imports drift unit integration ## Lint, types, import rules, drift, unit and integration tests
+
+.PHONY: lint
+lint: $(STAMP) ## ruff: style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(STAMP) ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: $(STAMP) ## import-linter: who may import whom
+	@$(BIN)/lint-imports
+
+.PHONY: drift
+drift: $(STAMP) ## The committed CRDs are what the models say
+	@$(BIN)/python -m feem.api.crd --check crds
+
+.PHONY: generate
+generate: $(STAMP) ## Write the CRDs anew
+	@$(BIN)/python -m feem.api.crd crds
+
+.PHONY: unit
+unit: $(STAMP) ## Unit and property tests (no cluster)
+	@$(PYTEST) tests -m "not integration and not e2e" -q
+
+.PHONY: integration
+integration: $(STAMP) ## Tests against a real API server (makes cluster `feem-test`, profile api, and leaves it up)
+	@$(PYTEST) tests -m integration -q
+
+.PHONY: e2e
+e2e: $(STAMP) ## Tests with real pods, gateway, Prometheus and traffic (makes cluster `feem-e2e`, profile full)
+	@$(PYTEST) e2e tests -m e2e -q
+
+.PHONY: format
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: clusters
+clusters: $(STAMP) ## List the clusters made here
+	@$(CLUSTER) status
+
+.PHONY: clean
+clean: $(STAMP) ## Remove every cluster made here, and build output (not the build cache)
+	@$(CLUSTER) down --all
+	@rm -rf build dist
