@@ -1,0 +1,36 @@
+"""Carries out the writes a rollout asks for: each one looks first, and writes only what is not so yet."""
+
+from __future__ import annotations
+
+from feem.adapters.kubernetes import canary_objects, traffic, workload
+from feem.adapters.kubernetes.writer import Writer
+from feem.core.rollout import effects as rollout
+
+
+async def perform(writer: Writer, effect: rollout.Effect, intent: int) -> None:  # noqa: C901 - one line a kind of effect
+    """Carry out one effect; raises Conflict, Unavailable or Refused."""
+    match effect:
+        case rollout.Govern():
+            await workload.govern(writer, effect)
+        case rollout.Ungovern():
+            await workload.ungovern(writer, effect)
+        case rollout.CreateRelease():
+            await workload.create_release(writer, effect, intent)
+        case rollout.PinService():
+            await traffic.pin(writer, effect)
+        case rollout.UnpinService():
+            await traffic.unpin(writer, effect)
+        case rollout.ApplyCanary():
+            await canary_objects.apply(writer, effect, intent)
+        case rollout.DeleteCanary():
+            await canary_objects.remove(writer, effect)
+        case rollout.SetWeight():
+            await traffic.set_weight(writer, effect, intent)
+        case rollout.RestoreRoute():
+            await traffic.restore_route(writer, effect)
+        case rollout.Unpause():
+            await workload.unpause(writer, effect)
+        case rollout.SettleDeployment():
+            await workload.settle(writer, effect)
+        case rollout.Pause():
+            await workload.pause(writer, effect)

@@ -1,0 +1,90 @@
+"""Where each kind of object lives in the API: its path, its apiVersion and kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from feem.api import API_VERSION, KINDS
+from feem.api.base import Scope
+
+DEPLOYMENTS = "deployments.apps"
+REPLICASETS = "replicasets.apps"
+SERVICES = "services"
+ROUTES = "httproutes.gateway.networking.k8s.io"
+RELEASES = "releases.feem.dev"
+RECORDS = "auditrecords.feem.dev"
+LEASES = "leases.coordination.k8s.io"
+EVENTS = "events.events.k8s.io"
+HOLD_POLICIES = "mutatingadmissionpolicies.admissionregistration.k8s.io"
+HOLD_BINDINGS = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """One resource of the API; `api_version` is `v1` or `<group>/<version>`."""
+
+    plural: str
+    api_version: str
+    kind: str
+    namespaced: bool = True
+
+    @property
+    def group(self) -> str:
+        """The API group, empty for the core one."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
+    def version(self) -> str:
+        """The version within the group."""
+        return self.api_version.rpartition("/")[2]
+
+    @property
+    def name(self) -> str:
+        """The plural with its group, as keys and RBAC rules name it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """Return the URL path of the collection, an object, or its subresource."""
+        root = f"/apis/{self.api_version}" if self.group else f"/api/{self.api_version}"
+        parts = [root]
+        if self.namespaced and namespace:
+            parts += ["namespaces", namespace]
+        return "/".join(part for part in (*parts, self.plural, name, subresource) if part)
+
+
+_TYPES = (
+    ResourceType("deployments", "apps/v1", "Deployment"),
+    ResourceType("replicasets", "apps/v1", "ReplicaSet"),
+    ResourceType("services", "v1", "Service"),
+    ResourceType("httproutes", "gateway.networking.k8s.io/v1", "HTTPRoute"),
+    ResourceType("leases", "coordination.k8s.io/v1", "Lease"),
+    ResourceType("events", "events.k8s.io/v1", "Event"),
+    ResourceType(
+        "mutatingadmissionpolicies", "admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy", namespaced=False
+    ),
+    ResourceType(
+        "mutatingadmissionpolicybindings",
+        "admissionregistration.k8s.io/v1",
+        "MutatingAdmissionPolicyBinding",
+        namespaced=False,
+    ),
+    *(
+        ResourceType(
+            kind.definition.plural,
+            API_VERSION,
+            kind.definition.kind,
+            namespaced=kind.definition.scope is Scope.NAMESPACED,
+        )
+        for kind in KINDS
+    ),
+)
+
+TYPES = {each.name: each for each in _TYPES}
+
+WATCHED = tuple(name for name in TYPES if name not in (RECORDS, LEASES, EVENTS))
+"""What the informer keeps a local copy of. Audit records only grow, and pods come and go by the thousand: neither is watched."""
+
+
+def type_of(resource: str) -> ResourceType:
+    """Return the type of a resource named `<plural>[.<group>]`; KeyError for what FEEM has no business with."""
+    return TYPES[resource]

@@ -1,0 +1,104 @@
+"""Writes that go through to the local copy, each guarded by what it was decided on: resourceVersion or UID."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from feem.adapters.kubernetes.client import FIELD_MANAGER, Client, with_type
+from feem.adapters.kubernetes.errors import AlreadyExists
+from feem.adapters.kubernetes.resources import type_of
+from feem.adapters.kubernetes.store import Store
+from feem.ports import Body, Conflict
+
+
+class Writer:
+    """Every answer of the API server goes into the local copy, so that the next look sees what was written."""
+
+    def __init__(self, client: Client, store: Store) -> None:
+        self._client = client
+        self._store = store
+
+    def get(self, resource: str, namespace: str, name: str) -> Body | None:
+        """Return an object from the local copy, or None."""
+        return self._store.get(resource, namespace, name)
+
+    def need(self, resource: str, namespace: str, name: str) -> Body:
+        """Return an object from the local copy; raises Conflict when it is gone, for then the decision is out of date."""
+        body = self._store.get(resource, namespace, name)
+        if body is None:
+            raise Conflict(f"{type_of(resource).kind} {namespace}/{name} does not exist (any more)")
+        return body
+
+    async def read(self, resource: str, namespace: str, name: str) -> Body | None:
+        """Return an object from the API server, with its managedFields; None when there is none."""
+        return await self._client.get(resource, namespace, name)
+
+    async def create(self, resource: str, body: Body) -> Body:
+        """Create an object; raises AlreadyExists (a Conflict) when the name is taken."""
+        namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
+        try:
+            written = await self._client.create(resource, namespace, with_type(resource, body))
+        except AlreadyExists:
+            existing = await self._client.get(resource, namespace, name)
+            if existing is not None:
+                self._store.put(resource, existing)
+            raise
+        self._store.put(resource, written)
+        return written
+
+    async def apply(self, resource: str, body: Body) -> Body:
+        """Server-side apply under FEEM's name, to the object with the UID in the body."""
+        metadata = body["metadata"]
+        written = await self._client.apply(resource, metadata["namespace"], metadata["name"], with_type(resource, body))
+        self._store.put(resource, written)
+        return written
+
+    async def merge(self, resource: str, read: Body, patch: Body, *, subresource: str = "") -> Body:
+        """Patch an object as it was read: its resourceVersion goes along."""
+        metadata = read["metadata"]
+        versioned = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": metadata["resourceVersion"]}}
+        written = await self._client.merge(
+            resource, metadata.get("namespace", ""), metadata["name"], versioned, subresource=subresource
+        )
+        self._store.put(resource, written)
+        return written
+
+    async def replace(self, resource: str, body: Body, *, subresource: str = "") -> Body:
+        """Replace an object as it was read. Where its managedFields are along, FEEM's own entries are dropped."""
+        metadata = dict(body["metadata"])
+        if "managedFields" in metadata:
+            metadata["managedFields"] = _others(metadata["managedFields"])
+        written = await self._client.replace(
+            resource,
+            metadata.get("namespace", ""),
+            metadata["name"],
+            with_type(resource, {**body, "metadata": metadata}),
+            subresource=subresource,
+        )
+        self._store.put(resource, written)
+        return written
+
+    async def delete(self, resource: str, body: Body) -> None:
+        """Delete exactly this object; another one that took its name meanwhile stays."""
+        metadata = body["metadata"]
+        place = (resource, metadata["namespace"], metadata["name"])
+        try:
+            left = await self._client.delete(*place, uid=metadata["uid"])
+        except Conflict:
+            left = await self._client.get(*place)
+            if left is not None and left["metadata"]["uid"] == metadata["uid"]:
+                raise
+        if left is None or left["metadata"]["uid"] != metadata["uid"]:
+            self._store.delete(resource, body)
+        if left is not None:
+            self._store.put(resource, left)
+
+
+def is_managed(body: Body) -> bool:
+    """Whether FEEM owns any field of an object, by its managedFields."""
+    return any(entry.get("manager") == FIELD_MANAGER for entry in body["metadata"].get("managedFields") or ())
+
+
+def _others(entries: Sequence[Body]) -> list[Body]:
+    """Return the field ownership without FEEM's; one empty entry is how the API is told that there is none (KEP-555)."""
+    return [entry for entry in entries if entry.get("manager") != FIELD_MANAGER] or [{}]

@@ -1,0 +1,1 @@
+"""Prometheus: which queries FEEM can read counters by, and how it reads them."""
