@@ -1,0 +1,162 @@
+"""make demo: a good version is promoted and a bad one rolled back, under load, on a cluster of its own."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import e2e.cluster
+from e2e.cluster.context import Cluster, ClusterError
+from e2e.kit.example import NAME, Example, condition
+from e2e.kit.install import REPOSITORY, install_operator
+from e2e.kit.kubectl import Kubectl, KubectlError
+from e2e.kit.story import Story
+from e2e.kit.traffic import Answer, Traffic, failures, share, summary
+
+RATE = 100.0
+BEGAN = time.monotonic()
+Body = dict[str, Any]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo; exit code 0 when both releases ended as they should and the audit log verifies."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--cluster", default="feem-demo", help="name of the cluster (default %(default)s)")
+    name = parser.parse_args(arguments).cluster
+    try:
+        return Demo(name).run()
+    except (ClusterError, KubectlError, TimeoutError, RuntimeError) as problem:
+        print(
+            f"\nThe demo stopped: {problem}\nThe cluster is left as it is; `make demo-clean` removes it.",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def say(line: str) -> None:
+    """Print one progress line with the seconds since the start."""
+    print(f"{time.monotonic() - BEGAN:7.1f} s  {line}", flush=True)
+
+
+class Demo:
+    """The parts of the demo, each timed."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._times = name, dict[str, float]()
+
+    def run(self) -> int:
+        """Do everything in order."""
+        with self._part("cluster"):
+            cluster = e2e.cluster.up(self._name, "full", "auto", say)
+        kubectl = Kubectl.of(cluster)
+        example = Example(kubectl)
+        with self._part("operator"):
+            install_operator(cluster, say)
+        with self._part("example"):
+            example.deploy(cluster, say)
+        with Traffic(cluster, cluster.state / "demo-traffic.jsonl", rate=RATE) as traffic:
+            say(f"clients send {RATE:.0f} requests a second through the gateway")
+            self._first_version(example)
+            with self._part("good release"):
+                good = self._release(example, traffic, "2.0", "Promoted")
+            with self._part("bad release"):
+                bad = self._release(example, traffic, "3.0", "RolledBack")
+            answers = traffic.answers()
+        say(f"clients saw over the whole demo: {summary(answers)}")
+        with self._part("audit"):
+            verified = self._feem(cluster, "audit", "verify")
+        self._farewell(cluster)
+        return 0 if good and bad and verified else 1
+
+    def _first_version(self, example: Example) -> None:
+        """A demo that is run again finds the last good version live, so it starts from whatever serves now."""
+        live = example.kubectl.get("deployment", NAME) or {}
+        image = live["spec"]["template"]["spec"]["containers"][0]["image"]
+        if image.endswith(":1.0"):
+            return
+        say(f"an earlier demo left {image}; going back to 1.0 as a release of its own")
+        held = bool(live["spec"].get("paused"))
+        if held:
+            example.kubectl.run("rollout", "undo", f"deployment/{NAME}")
+        before = example.release_names()
+        example.set_version("1.0")
+        body = example.newest_release(before)
+        if body is not None:
+            example.wait_end(body["metadata"]["name"], 240)
+
+    def _release(self, example: Example, traffic: Traffic, version: str, expected: str) -> bool:
+        began = time.time()
+        say(f"$ kubectl set image deployment/{NAME} app=...:{version}")
+        name = example.start(version)
+        story = Story(say)
+        result = example.wait_end(name, 300, story.tell)
+        answers = traffic.answers(began)
+        say(f"Release {name} ended: {condition(example.release(name), 'Succeeded').get('message')}")
+        for line in story.weights(answers, version):
+            say(line)
+        if expected == "RolledBack":
+            for line in reaction(answers, version, story):
+                say(line)
+        say(f"clients saw: {summary(answers)}")
+        print(self._tree(example, name))
+        if result != expected:
+            say(f"Release {name} should have ended {expected}, but it ended {result}")
+        return result == expected
+
+    def _tree(self, example: Example, name: str) -> str:
+        words = [sys.executable, "-m", "feem", "get", "release", name, "-n", example.kubectl.namespace]
+        words += ["--kubeconfig", str(example.kubectl.kubeconfig)]
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60).stdout
+
+    def _feem(self, cluster: Cluster, *arguments: str) -> bool:
+        say(f"$ feem {' '.join(arguments)}")
+        words = [sys.executable, "-m", "feem", *arguments, "--kubeconfig", str(cluster.kubeconfig)]
+        return subprocess.run(words, check=False, timeout=120).returncode == 0
+
+    @contextmanager
+    def _part(self, name: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self._times[name] = time.monotonic() - began
+
+    def _farewell(self, cluster: Cluster) -> None:
+        print("\nTimes")
+        for name, seconds in self._times.items():
+            print(f"  {name:14} {seconds:6.1f} s")
+        print(f"  {'in all':14} {time.monotonic() - BEGAN:6.1f} s")
+        config = cluster.kubeconfig
+        shown = config if Path(config).is_absolute() else REPOSITORY / config
+        print(f"""
+Look around
+  export KUBECONFIG={shown}
+  kubectl get msvc,rel,slo -n lending          what is governed, and every release
+  kubectl describe rel -n lending              why each one ended as it did
+  kubectl get audit                            every act, in order
+  kubectl set image deployment/limit-scoring app=feem.example/limit-scoring:2.1 -n lending    a slow version; its objectives judge errors only
+  .venv/bin/feem watch SERVICE -n lending      a release while it runs
+Remove it
+  make demo-clean""")
+
+
+def reaction(answers: list[Answer], version: str, story: Story) -> Iterator[str]:
+    """Say how long the bad version hurt anybody."""
+    bad = [answer for answer in failures(answers) if answer.version == version]
+    if not bad:
+        yield "no client saw a bad response"
+        return
+    if story.back_at is not None:
+        yield f"first bad response to weight 0: {story.back_at - bad[0].at:.1f} s"
+    last = max(answer.at for answer in answers if answer.version == version)
+    yield f"last response from {version}: {last - bad[0].at:.1f} s after the first bad one"
+    within = [answer for answer in answers if bad[0].at <= answer.at <= last]
+    yield f"share of {version} in that time: {share(within, version):.1f}%; errors: {100 * len(failures(within)) / len(within):.2f}%"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
