@@ -64,7 +64,7 @@ def _provide(cluster: Cluster, say: Say) -> None:
         return
     names = (*FIRST, *REST) if cluster.backend == "local" else REST
     for name in names:  # one after the other, so that the first pods start while the rest is made
-        images.load(cluster, images.ensure([name], cluster.cache, say).values(), say)
+        images.load(cluster, images.ensure([name], cluster.cache, say), say)
 
 
 def _registry_answers() -> bool:
