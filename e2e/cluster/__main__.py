@@ -1,9 +1,9 @@
 """Make, look at and remove clusters to test on.
 
-  python -m e2e.cluster up [--name feem] [--profile api|full] [--backend auto|given|kind|local]
-  python -m e2e.cluster down [--name feem | --all]
-  python -m e2e.cluster status [--json]
-  python -m e2e.cluster kubeconfig [--name feem] [--user U --group G ...]
+python -m e2e.cluster up [--name feem] [--profile api|full] [--backend auto|given|kind|local]
+python -m e2e.cluster down [--name feem | --all]
+python -m e2e.cluster status [--json]
+python -m e2e.cluster kubeconfig [--name feem] [--user U --group G ...]
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 from . import lifecycle
 from .context import BACKENDS, PROFILES, Cluster, ClusterError
 from .local.plan import read_plan, read_running
+from .paths import cluster_state
 from .users import user_kubeconfig
 
 
@@ -88,7 +89,7 @@ def _status(*, as_json: bool) -> None:
 
 def _describe(name: str, cluster: Cluster | None) -> dict[str, Any]:
     if cluster is None:
-        return {"name": name, "running": False, "state": str(lifecycle.cluster_state(name))}
+        return {"name": name, "running": False, "state": str(cluster_state(name))}
     row: dict[str, Any] = {key: str(value) if value is not None else None for key, value in asdict(cluster).items()}
     components: dict[str, str] = {}
     if cluster.backend == "local":

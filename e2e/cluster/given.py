@@ -22,11 +22,16 @@ def up(state: Path, profile: str, cache: Path, say: Say) -> Cluster:
     """Take note of the cluster that KUBECONFIG names, after it has answered; profile full gets what it lacks."""
     kubeconfig = _kubeconfig()
     kubectl = binaries.ensure(["kubectl"], cache, say)["kubectl"]
-    call = [kubectl, f"--kubeconfig={kubeconfig}"]
+    call: list[str | Path] = [kubectl, f"--kubeconfig={kubeconfig}"]
     version = json.loads(run([*call, "version", "--output=json"], next_step=_NEXT, timeout=60))
     say(f"{kubeconfig} answers with Kubernetes {version['serverVersion']['gitVersion']}")
     address = os.environ.get("FEEM_NODE_ADDRESS") or _node_address(call) if profile == "full" else None
-    document = {"profile": profile, "kubeconfig": str(kubeconfig), "cache": str(cache), "address": address}
+    document: dict[str, str | None] = {
+        "profile": profile,
+        "kubeconfig": str(kubeconfig),
+        "cache": str(cache),
+        "address": address,
+    }
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     cluster = _cluster(state, document)
     if profile == "full":
@@ -48,14 +53,14 @@ def find(state: Path) -> Cluster | None:
     return _cluster(state, json.loads((state / _FILE).read_text(encoding="utf-8")))
 
 
-def _cluster(state: Path, document: dict[str, str]) -> Cluster:
+def _cluster(state: Path, document: dict[str, str | None]) -> Cluster:
     return Cluster(
         name=state.name,
-        profile=document["profile"],
+        profile=str(document["profile"]),
         backend="given",
         state=state,
-        cache=Path(document["cache"]),
-        kubeconfig=Path(document["kubeconfig"]),
+        cache=Path(str(document["cache"])),
+        kubeconfig=Path(str(document["kubeconfig"])),
         address=document["address"],
         containerd=None,
         audit_log=None,

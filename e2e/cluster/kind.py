@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from . import binaries
-from .commands import run, which
+from .commands import run
 from .context import GATEWAY_PORT, PROMETHEUS_PORT, Cluster, ClusterError, Say
 from .local import lifecycle as local
 from .ports import is_free
@@ -95,10 +95,15 @@ def down(state: Path, say: Say) -> None:
     document = json.loads((state / _FILE).read_text(encoding="utf-8"))
     program = Path(document["kind"])
     kind = program if program.exists() else binaries.ensure(["kind"], Path(document["cache"]), say)["kind"]
-    argv = [kind, "delete", "cluster", f"--name={kind_name(state)}", f"--kubeconfig={state / 'kubeconfig'}"]
+    argv: list[str | Path] = [
+        kind,
+        "delete",
+        "cluster",
+        f"--name={kind_name(state)}",
+        f"--kubeconfig={state / 'kubeconfig'}",
+    ]
     run(argv, next_step=_NEXT, timeout=300)
-    if which("docker"):  # root in the node owns the audit log on some engines: the node is gone, the file may stay
-        say(f"kind cluster {kind_name(state)} deleted")
+    say(f"kind cluster {kind_name(state)} deleted")
 
 
 def find(state: Path) -> Cluster | None:

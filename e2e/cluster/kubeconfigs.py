@@ -9,7 +9,9 @@ from pathlib import Path
 import yaml
 
 
-def write_kubeconfig(path: Path, *, cluster: str, server: str, authority: bytes, user: str, pair: tuple[bytes, bytes]) -> Path:
+def write_kubeconfig(
+    path: Path, *, cluster: str, server: str, authority: bytes, user: str, pair: tuple[bytes, bytes]
+) -> Path:
     """Write a kubeconfig with one context called `cluster`; `pair` is the user's certificate and key, in PEM."""
 
     def embed(content: bytes) -> str:

@@ -27,7 +27,7 @@ def up(name: str, profile: str, backend: str, say: Say) -> Cluster:
         running = find(name)
         if running:
             return _check_floor(running, profile, say)
-        chosen = choose_backend(profile, say) if backend == "auto" else backend
+        chosen = choose_backend(say) if backend == "auto" else backend
         say(f"cluster {name}: profile {profile}, backend {chosen}")
         makers = {"given": given.up, "kind": kind.up, "local": local.up}
         return makers[chosen](state, profile, cache, say)
@@ -61,7 +61,7 @@ def names() -> list[str]:
     return sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
-def choose_backend(profile: str, say: Say) -> str:
+def choose_backend(say: Say) -> str:
     """Choose as the documentation says: KUBECONFIG, else a Docker engine with a node image, else this machine."""
     chosen = os.environ.get("KUBECONFIG")
     if chosen and not Path(chosen).is_relative_to(state_root()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .versions import API_SERVICE_ADDRESS, DNS_DOMAIN
 
-_LIFETIME = datetime.timedelta(days=365)
-_BACKDATE = datetime.timedelta(minutes=5)  # clocks of pods may lag
+_LIFETIME = dt.timedelta(days=365)
+_BACKDATE = dt.timedelta(minutes=5)  # clocks of pods may lag
 _SERVER = ExtendedKeyUsageOID.SERVER_AUTH
 _CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
 
@@ -126,7 +126,7 @@ def _make_authority(folder: Path, name: str) -> Authority:
 
 
 def _builder(who: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     start = x509.CertificateBuilder().subject_name(who).issuer_name(issuer).public_key(public)
     dated = start.not_valid_before(now - _BACKDATE).not_valid_after(now + _LIFETIME)
     return dated.serial_number(x509.random_serial_number())

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..commands import run, which
-from ..context import ClusterError, Say
-from ..versions import HELM_LOWEST, KIND_LOWEST, KUBECTL_LOWEST
+from e2e.cluster.commands import run, which
+from e2e.cluster.context import ClusterError, Say
+from e2e.cluster.versions import HELM_LOWEST, KIND_LOWEST, KUBECTL_LOWEST
+
 from .build import build
 from .recipes import recipe_for
 

@@ -13,8 +13,9 @@ import time
 from collections import deque
 from pathlib import Path
 
-from ..context import ClusterError, Say
-from ..locks import file_lock
+from e2e.cluster.context import ClusterError, Say
+from e2e.cluster.locks import file_lock
+
 from .recipes import Recipe
 from .toolchain import ensure_go
 

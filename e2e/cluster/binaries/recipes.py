@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..versions import (
+from e2e.cluster.versions import (
     CONTAINERD_VERSION,
     COREDNS_VERSION,
     ENVOY_GATEWAY_VERSION,

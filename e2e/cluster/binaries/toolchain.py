@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..commands import run, which
-from ..context import ClusterError, Say
-from ..versions import GO_PACKAGE, GO_VERSION
+from e2e.cluster.commands import run, which
+from e2e.cluster.context import ClusterError, Say
+from e2e.cluster.versions import GO_PACKAGE, GO_VERSION
 
 
 def _numbers(text: str) -> tuple[int, ...] | None:

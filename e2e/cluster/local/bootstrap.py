@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..api import Door, RefusedError
+from e2e.cluster.api import Door, RefusedError
+
 from .control import log_tail, wait_until
 from .controlplane import KWOK_NODE
 from .record import Layout

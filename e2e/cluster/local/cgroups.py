@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from ..context import ClusterError
+from e2e.cluster.context import ClusterError
 
 
 def hierarchies() -> list[Path]:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ..context import ClusterError
-from ..processes import alive
+from e2e.cluster.context import ClusterError
+from e2e.cluster.processes import alive
+
 from .plan import Component, read_plan, read_running, write_plan
 from .record import supervisor_of
 from .supervisor import RELOAD

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..kubeconfigs import write_kubeconfig
-from ..versions import SERVICE_SUBNET
+from e2e.cluster.kubeconfigs import write_kubeconfig
+from e2e.cluster.versions import SERVICE_SUBNET
+
 from .plan import Component
 from .record import Layout
 

@@ -1,27 +1,60 @@
-"""What profile full has on top of the control plane."""
+"""What profile full has on top of the control plane: a real node, images, and the stack on it."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ..context import Say
+from e2e.cluster import packages
+from e2e.cluster.context import ClusterError, Say
+
+from . import bootstrap, node
+from .control import add, log_tail, wait_until
+from .controlplane import KWOK_NODE
 from .plan import Component
 from .record import Layout
 
-PROGRAMS = ("kubernetes", "kwok", "containerd", "containerd-shim-runc-v2", "ctr", "runc")
+PROGRAMS = ("kubernetes", "kubectl", "kwok", "containerd", "containerd-shim-runc-v2", "ctr", "runc")
+FIRST_IMAGES = ("pause", "coredns")  # no pod starts without the one, no name is resolved without the other
+OTHER_IMAGES = ("envoy-gateway", "envoy", "prometheus")
 
 
 def require_packages(say: Say) -> None:
-    raise NotImplementedError
+    """Install what a node needs of Debian, or say what to install."""
+    packages.require(packages.missing_for_nodes(), say)
 
 
 def ensure_images(cache: Path, say: Say) -> dict[str, Path]:
-    raise NotImplementedError
+    """Have an archive of every image of the stack, built from the cache where it is not there."""
+    from e2e.cluster import images  # noqa: PLC0415 - profile api needs nothing of it
+
+    return images.ensure([*FIRST_IMAGES, *OTHER_IMAGES], cache, say)
 
 
 def runtime(layout: Layout, programs: dict[str, Path]) -> list[Component]:
-    raise NotImplementedError
+    """Describe what may start beside the API server: it takes images meanwhile."""
+    plugins = packages.cni_folder()
+    if plugins is None:
+        raise ClusterError("the CNI plugins are gone: install containernetworking-plugins and try again.")
+    return [node.containerd(layout, programs, plugins)]
 
 
-def start(layout: Layout, programs: dict[str, Path], images: dict[str, Path], say: Say) -> None:
-    raise NotImplementedError
+def start(layout: Layout, programs: dict[str, Path], archives: dict[str, Path], say: Say) -> None:
+    """Bring the node up, its images in and the stack onto it; returns when all of it is ready."""
+    from e2e.cluster import images, stack  # noqa: PLC0415 - profile api needs nothing of them
+
+    kubernetes = programs["kubernetes"]
+    wait_until(
+        layout.containerd_socket.is_socket,
+        within=30,
+        failed=lambda: f"containerd of cluster {layout.name} does not listen: {log_tail(layout.state, 'containerd')}",
+    )
+    cluster = layout.cluster()
+    add(layout.state, [node.kubelet(layout, kubernetes), node.kube_proxy(layout, kubernetes)])
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        images.load(cluster, [archives[name] for name in FIRST_IMAGES], say)
+        rest = pool.submit(images.load, cluster, [archives[name] for name in OTHER_IMAGES], say)
+        bootstrap.wait_for_nodes(layout, (layout.node, KWOK_NODE))
+        say(f"node {layout.node} Ready")
+        rest.result()
+    stack.install(cluster, say)

@@ -7,10 +7,11 @@ import shutil
 import time
 from pathlib import Path
 
-from .. import binaries, pki
-from ..context import Cluster, ClusterError, Say
-from ..ports import free_port
-from ..processes import alive, kill, marked
+from e2e.cluster import binaries, pki
+from e2e.cluster.context import Cluster, ClusterError, Say
+from e2e.cluster.ports import free_port
+from e2e.cluster.processes import alive, kill, marked
+
 from . import bootstrap, cgroups, controlplane, full, network
 from .control import add
 from .record import READY, STARTING, Layout, cgroup_name, read_record, supervisor_of, write_record
@@ -73,10 +74,10 @@ def _lay_out(state: Path, profile: str, cache: Path, say: Say) -> Layout:
         cgroups.make(cgroup_name(state))
         say(f"own namespaces, reached over {link}: {host_address} here, {address} there")
     else:
-        ports: list[int] = []
-        for _ in range(3):
-            ports.append(free_port(ports))
-        layout = Layout(state.name, profile, state, cache, "127.0.0.1", *ports)
+        api_port = free_port()
+        etcd_port = free_port({api_port})
+        peer_port = free_port({api_port, etcd_port})
+        layout = Layout(state.name, profile, state, cache, "127.0.0.1", api_port, etcd_port, peer_port)
         launch(state, namespaces=False)
         write_record(layout, STARTING)
     pki.create(layout.pki, layout.node, layout.host)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from ..commands import run, search_path
+from e2e.cluster.commands import run, search_path
 
 # sched.h
 _CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWIPC, _CLONE_NEWPID, _CLONE_NEWNET = (
@@ -55,7 +55,9 @@ def prepare(state: Path, keep: tuple[Path, ...]) -> None:
         layers = Path("/run/feem") / target.lstrip("/").replace("/", "-")
         for part in ("upper", "work"):
             (layers / part).mkdir(parents=True)
-        _mount("-t", "overlay", "-o", f"lowerdir={target},upperdir={layers}/upper,workdir={layers}/work", "overlay", target)
+        _mount(
+            "-t", "overlay", "-o", f"lowerdir={target},upperdir={layers}/upper,workdir={layers}/work", "overlay", target
+        )
     for path, handle in kept.items():
         if any(path.is_relative_to(hidden) for hidden in (*_OWN, "/run")):
             path.mkdir(parents=True, exist_ok=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..commands import run
-from ..context import ClusterError
-from ..ports import free_subnets, routed_networks, subnet
+from e2e.cluster.commands import run
+from e2e.cluster.context import ClusterError
+from e2e.cluster.ports import free_subnets, routed_networks, subnet
 
 POD_SUBNET = "10.244.0.0/24"  # the same in every cluster: nobody outside its namespace sees it
 BRIDGE, BRIDGE_ADDRESS = "pods0", "10.244.0.1"
@@ -56,7 +56,11 @@ def _arrange_inside(pid: int, here: str, there: str) -> None:
     for setting in settings:
         name, value = setting.split("=")
         path = "/proc/sys/" + name.replace(".", "/")
-        run([*inside, "tee", path], stdin=value, next_step="Load the kernel module br_netfilter (modprobe br_netfilter).")
+        run(
+            [*inside, "tee", path],
+            stdin=value,
+            next_step="Load the kernel module br_netfilter (modprobe br_netfilter).",
+        )
 
 
 def disconnect(link: str) -> None:

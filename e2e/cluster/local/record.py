@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..context import Cluster
-from ..processes import Process
+from e2e.cluster.context import Cluster
+from e2e.cluster.processes import Process
+
 from .plan import write_json
 from .supervisor import RECORD
 

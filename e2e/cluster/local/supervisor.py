@@ -18,8 +18,9 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from ..context import ClusterError
-from ..processes import MARK, Process, identify
+from e2e.cluster.context import ClusterError
+from e2e.cluster.processes import MARK, Process, identify
+
 from . import namespace
 from .plan import Component, read_plan, write_json, write_plan, write_running
 
@@ -180,12 +181,10 @@ class Supervisor:
             if os.getppid() != parent:
                 os._exit(1)
             signal.pthread_sigmask(signal.SIG_SETMASK, set())
-            log = os.open(
-                self._state / "logs" / f"{component.name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
-            )
+            log = os.open(self._state / "logs" / f"{component.name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(log, 1)
             os.dup2(log, 2)
-            os.execvpe(component.argv[0], component.argv, {**os.environ, **component.env})
+            os.execvpe(component.argv[0], component.argv, {**os.environ, **component.env})  # noqa: S606
         except OSError as error:
             os.write(2, f"{component.argv[0]} cannot be executed: {error}\n".encode())
         finally:
