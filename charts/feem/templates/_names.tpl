@@ -1,0 +1,37 @@
+{{/* The operator is one per cluster, as its definitions and policies are: its objects carry fixed names. */}}
+{{- define "feem.name" -}}feem{{- end }}
+
+{{- define "feem.selector" -}}
+app.kubernetes.io/name: feem
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{- define "feem.labels" -}}
+{{ include "feem.selector" . }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
+{{- end }}
+
+{{- define "feem.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{/* Who the operator is to the API server; the admission policies let only this user through. */}}
+{{- define "feem.username" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ .Values.serviceAccount.name }}
+{{- end }}
+
+{{/* Whether the policy that pauses changes is installed: "true" or "". */}}
+{{- define "feem.holds" -}}
+{{- if not .Values.policies.install -}}
+{{- else if eq .Values.policies.hold "Always" -}}true
+{{- else if eq .Values.policies.hold "Never" -}}
+{{- else if .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" -}}true
+{{- end -}}
+{{- end }}

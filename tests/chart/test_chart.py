@@ -1,0 +1,213 @@
+"""The chart as real helm renders it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart import helm
+from tests.chart.helm import Body
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+OPERATOR = "system:serviceaccount:feem-system:feem"
+
+
+@pytest.fixture(scope="module")
+def rendered() -> list[Body]:
+    return helm.render({"replicas": 2, "podDisruptionBudget.enabled": True})
+
+
+def test_helm_finds_nothing_to_complain_about() -> None:
+    done = helm.run("lint", "--strict", str(helm.CHART))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not re.search(r"\[(WARNING|ERROR)\]", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ("replicas=0", "replicas"),
+        ("replicas=3", "replicas"),
+        ("replicaCount=1", "replicaCount"),
+        ("image.tag=latest", "image/tag"),
+        ("image.digest=abc", "image/digest"),
+        ("image.repository=feem.dev/operator:1.0", "image/repository"),
+        ("image.pullPolicy=Sometimes", "image/pullPolicy"),
+        ("prometheus.url=prometheus:9090", "prometheus/url"),
+        ("prometheus.queryTimeoutSeconds=0", "prometheus/queryTimeoutSeconds"),
+        ("operator.logLevel=verbose", "operator/logLevel"),
+        ("operator.intervalSeconds=fast", "operator/intervalSeconds"),
+        ("serviceAccount.name=Feem", "serviceAccount/name"),
+        ("policies.hold=Maybe", "policies/hold"),
+        ("resources.limits.memory=lots", "resources/limits/memory"),
+        ("service.port=70000", "service/port"),
+    ],
+)
+def test_the_schema_refuses_wrong_values_by_name(value: str, field: str) -> None:
+    done = helm.run("template", "feem", str(helm.CHART), "--set", value)
+    assert done.returncode != 0
+    assert field.rpartition("/")[2] in done.stderr
+    assert "schema" in done.stderr
+
+
+def test_the_pods_meet_the_restricted_standard(rendered: list[Body]) -> None:
+    pod = helm.named(rendered, "Deployment", "feem")["spec"]["template"]["spec"]
+    assert pod["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    assert {key for volume in pod["volumes"] for key in volume} == {"name", "emptyDir"}
+    for container in pod["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["resources"]["requests"]
+        assert container["resources"]["limits"]["memory"]
+        assert {container[probe]["httpGet"]["path"] for probe in ("livenessProbe", "startupProbe")} == {"/healthz"}
+        assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def test_the_operator_is_told_everything_by_environment(rendered: list[Body]) -> None:
+    (container,) = helm.named(rendered, "Deployment", "feem")["spec"]["template"]["spec"]["containers"]
+    env = {item["name"]: item.get("value") or item["valueFrom"]["fieldRef"]["fieldPath"] for item in container["env"]}
+    assert env == {
+        "FEEM_PROMETHEUS_URL": "http://prometheus.monitoring.svc:9090",
+        "FEEM_QUERY_TIMEOUT_SECONDS": "4",
+        "FEEM_INTERVAL_SECONDS": "5",
+        "FEEM_LOG_LEVEL": "INFO",
+        "FEEM_HTTP_PORT": "8080",
+        "FEEM_LEASE_NAME": "feem",
+        "FEEM_SERVICE_ACCOUNT_USERNAME": OPERATOR,
+        "FEEM_NAMESPACE": "metadata.namespace",
+        "FEEM_IDENTITY": "metadata.name",
+    }
+    assert container["args"] == ["operator"]
+
+
+@pytest.mark.parametrize(
+    ("values", "image"),
+    [
+        ({}, "feem.dev/operator:0.1.0"),
+        ({"image.tag": "0.1.0-rc1"}, "feem.dev/operator:0.1.0-rc1"),
+        ({"image.repository": "registry.example:5000/feem"}, "registry.example:5000/feem:0.1.0"),
+        ({"image.digest": "sha256:" + "a" * 64}, "feem.dev/operator@sha256:" + "a" * 64),
+    ],
+)
+def test_every_image_has_a_tag_or_a_digest(values: Body, image: str) -> None:
+    pod = helm.named(helm.render(values), "Deployment", "feem")["spec"]["template"]["spec"]
+    assert [container["image"] for container in pod["containers"]] == [image]
+
+
+def test_prometheus_is_shown_the_way(rendered: list[Body]) -> None:
+    template = helm.named(rendered, "Deployment", "feem")["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    annotations = template["metadata"]["annotations"]
+    assert annotations["prometheus.io/scrape"] == "true"
+    assert annotations["prometheus.io/port"] == str(container["ports"][0]["containerPort"])
+    service = helm.named(rendered, "Service", "feem")
+    assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
+    (monitor,) = helm.of_kind(helm.render({"serviceMonitor.enabled": True}), "ServiceMonitor")
+    assert monitor["spec"]["endpoints"][0]["honorLabels"] is True
+
+
+def without_chart_marks(body: Body) -> Body:
+    metadata = {key: value for key, value in body["metadata"].items() if key != "labels"}
+    kept = {k: v for k, v in (metadata.pop("annotations", None) or {}).items() if k != "helm.sh/resource-policy"}
+    return {**body, "metadata": {**metadata, **({"annotations": kept} if kept else {})}}
+
+
+def files(folder: str, username: str = OPERATOR) -> list[Body]:
+    texts = [path.read_text().replace(OPERATOR, username) for path in sorted((ROOT / folder).glob("*.yaml"))]
+    return [body for text in texts for body in yaml.safe_load_all(text) if body]
+
+
+def in_order(bodies: list[Body]) -> list[Body]:
+    return sorted(bodies, key=lambda body: (body["kind"], body["metadata"]["name"]))
+
+
+def test_it_carries_exactly_the_repositorys_definitions(rendered: list[Body]) -> None:
+    shipped = helm.of_kind(rendered, "CustomResourceDefinition")
+    originals = [without_chart_marks(body) for body in files("crds")]
+    assert in_order([without_chart_marks(body) for body in shipped]) == in_order(originals)
+    assert all(body["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" for body in shipped)
+    loose = helm.of_kind(helm.render({"crds.keep": False}), "CustomResourceDefinition")
+    assert all("helm.sh/resource-policy" not in body["metadata"].get("annotations", {}) for body in loose)
+    assert not helm.of_kind(helm.render({"crds.install": False}), "CustomResourceDefinition")
+
+
+def policies(bodies: list[Body]) -> list[Body]:
+    return in_order([body for body in bodies if "AdmissionPolicy" in body["kind"]])
+
+
+def test_it_carries_exactly_the_repositorys_policies(rendered: list[Body]) -> None:
+    assert policies(rendered) == in_order(files("policies"))
+    assert not policies(helm.render({"policies.install": False}))
+
+
+def test_the_policies_know_the_operator_wherever_it_is_installed() -> None:
+    elsewhere = helm.render({"serviceAccount.name": "grey"}, namespace="bank-platform")
+    assert policies(elsewhere) == in_order(files("policies", "system:serviceaccount:bank-platform:grey"))
+    assert OPERATOR not in yaml.safe_dump_all(elsewhere)
+    subjects = [body["subjects"] for body in elsewhere if body["kind"].endswith("Binding") and "subjects" in body]
+    assert subjects
+    assert all(s == [{"kind": "ServiceAccount", "name": "grey", "namespace": "bank-platform"}] for s in subjects)
+
+
+def test_the_hold_is_left_out_where_the_api_server_lacks_it() -> None:
+    old = ("--kube-version", "1.33.0", "--api-versions", "v1")
+    kinds = {body["kind"] for body in policies(helm.render({"policies.hold": "Never"}, versions=old))}
+    assert kinds == {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+    kinds = {body["kind"] for body in policies(helm.render({"policies.hold": "Always"}, versions=old))}
+    assert "MutatingAdmissionPolicy" in kinds
+
+
+def test_objects_are_named_once_and_stay_in_their_namespace(rendered: list[Body]) -> None:
+    names = [(body["kind"], body["metadata"].get("namespace"), body["metadata"]["name"]) for body in rendered]
+    assert len(names) == len(set(names))
+    assert {namespace for _, namespace, _ in names} <= {None, "feem-system"}
+
+
+def test_a_second_pod_may_always_be_drained(rendered: list[Body]) -> None:
+    budget = helm.named(rendered, "PodDisruptionBudget", "feem")
+    labels = helm.named(rendered, "Deployment", "feem")["spec"]["template"]["metadata"]["labels"]
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_the_dashboard_arrives_byte_for_byte(rendered: list[Body]) -> None:
+    config = helm.named(rendered, "ConfigMap", "feem-dashboard")
+    original = (helm.CHART / "files/dashboards/feem.json").read_text()
+    assert config["data"]["feem.json"].strip() == original.strip()
+    assert config["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+def described(values: Any, prefix: str = "") -> set[str]:
+    if not isinstance(values, dict) or not values or prefix in {"resources", "dashboard.labels"}:
+        return {prefix}
+    return {name for key, inner in values.items() for name in described(inner, f"{prefix}.{key}".strip("."))}
+
+
+def test_the_readme_names_every_value() -> None:
+    text = (helm.CHART / "README.md").read_text()
+    rows = [row.split("|")[1] for row in text.splitlines() if row.startswith("| `")]
+    told: set[str] = set()
+    for row in rows:
+        parent = ""
+        for name in re.findall(r"`([A-Za-z.]+)`", row):
+            full = parent + name if name.startswith(".") else name
+            parent = full.rpartition(".")[0]
+            told.add(full)
+    assert described(yaml.safe_load((helm.CHART / "values.yaml").read_text())) <= told

@@ -1,0 +1,115 @@
+"""What the operator and people may do: enough for every effect, and nothing beyond."""
+
+from __future__ import annotations
+
+import pytest
+
+from feem.adapters.kubernetes.resources import WATCHED
+from feem.api import KINDS
+from tests.chart import helm
+from tests.chart.helm import Body
+
+pytestmark = pytest.mark.integration
+
+WRITES = {
+    ("deployments.apps", "patch"): "Govern, Ungovern, Unpause, SettleDeployment, Pause, ApplyCanary",
+    ("deployments.apps", "create"): "ApplyCanary",
+    ("deployments.apps", "delete"): "DeleteCanary",
+    ("services", "patch"): "PinService, UnpinService",
+    ("services", "update"): "UnpinService gives the field ownership back",
+    ("services", "create"): "ApplyCanary",
+    ("services", "delete"): "DeleteCanary",
+    ("httproutes.gateway.networking.k8s.io", "update"): "SetWeight, RestoreRoute",
+    ("releases.feem.dev", "create"): "CreateRelease",
+    ("managedservices.feem.dev", "patch"): "the clean-up finalizer",
+    ("auditrecords.feem.dev", "create"): "the ledger",
+    ("events.events.k8s.io", "create"): "events",
+    ("events.events.k8s.io", "patch"): "a series of events",
+}
+STATUS = ("managedservices", "greyreleaseplans", "servicelevelobjectives", "releases", "decisions")
+OWNERS = ("managedservices", "releases")
+READS = {"get", "list", "watch"}
+
+
+@pytest.fixture(scope="module")
+def rendered() -> list[Body]:
+    return helm.render()
+
+
+def rights(role: Body) -> set[tuple[str, str]]:
+    return {
+        (f"{resource}.{group}".rstrip(".") if "/" not in resource else f"{resource}.{group}", verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def test_no_rule_has_a_wildcard(rendered: list[Body]) -> None:
+    for role in (*helm.of_kind(rendered, "ClusterRole"), *helm.of_kind(rendered, "Role")):
+        for rule in role["rules"]:
+            for field in ("apiGroups", "resources", "verbs"):
+                assert "*" not in "".join(rule[field]), role["metadata"]["name"]
+            assert "nonResourceURLs" not in rule
+
+
+def test_the_operator_writes_what_its_effects_need_and_nothing_else(rendered: list[Body]) -> None:
+    granted = rights(helm.named(rendered, "ClusterRole", "feem-operator"))
+    writes = {(resource, verb) for resource, verb in granted if verb not in READS}
+    expected = set(WRITES)
+    expected |= {(f"{plural}/status.feem.dev", verb) for plural in STATUS for verb in ("update", "patch")}
+    expected |= {(f"{plural}/finalizers.feem.dev", "update") for plural in OWNERS}
+    assert writes == expected
+
+
+def test_the_operator_reads_everything_it_keeps_a_copy_of(rendered: list[Body]) -> None:
+    granted = rights(helm.named(rendered, "ClusterRole", "feem-operator"))
+    needed = {(resource, verb) for resource in WATCHED for verb in READS}
+    needed |= {("customresourcedefinitions.apiextensions.k8s.io", "watch")}
+    needed |= {("auditrecords.feem.dev", "get"), ("auditrecords.feem.dev", "list")}
+    assert needed <= granted
+
+
+def test_nobody_may_change_or_delete_audit_records(rendered: list[Body]) -> None:
+    for role in helm.of_kind(rendered, "ClusterRole"):
+        verbs = {verb for resource, verb in rights(role) if resource == "auditrecords.feem.dev"}
+        assert not verbs & {"update", "patch", "delete", "deletecollection"}
+
+
+def test_the_operator_sees_no_secrets_pods_or_roles(rendered: list[Body]) -> None:
+    roles = [helm.named(rendered, "ClusterRole", "feem-operator"), helm.named(rendered, "Role", "feem-leader")]
+    resources = {resource for role in roles for resource, _ in rights(role)}
+    forbidden = {"secrets", "configmaps", "pods", "serviceaccounts"}
+    assert not resources & forbidden
+    assert not [resource for resource in resources if resource.endswith("rbac.authorization.k8s.io")]
+
+
+def test_only_its_own_lease_in_its_own_namespace(rendered: list[Body]) -> None:
+    role = helm.named(rendered, "Role", "feem-leader")
+    assert role["metadata"]["namespace"] == "feem-system"
+    create, change = role["rules"]
+    assert (create["resources"], create["verbs"]) == (["leases"], ["create"])
+    assert (change["resources"], change["resourceNames"]) == (["leases"], ["feem"])
+    assert set(change["verbs"]) == {"get", "update", "patch"}
+
+
+def test_roles_of_people_join_the_built_in_ones(rendered: list[Body]) -> None:
+    view, edit = (helm.named(rendered, "ClusterRole", name) for name in ("feem-view", "feem-edit"))
+    join = "rbac.authorization.k8s.io/aggregate-to-"
+    assert {key for key in view["metadata"]["labels"] if key.startswith(join)} == {
+        f"{join}{role}" for role in ("view", "edit", "admin")
+    }
+    assert {key for key in edit["metadata"]["labels"] if key.startswith(join)} == {
+        f"{join}{role}" for role in ("edit", "admin")
+    }
+    namespaced = {f"{kind.definition.plural}.feem.dev" for kind in KINDS} - {"auditrecords.feem.dev"}
+    assert {(resource, verb) for resource in namespaced for verb in READS} <= rights(view)
+    assert {verb for _, verb in rights(view)} == READS
+
+
+def test_product_teams_decide_but_do_not_rewrite_history(rendered: list[Body]) -> None:
+    edit = rights(helm.named(rendered, "ClusterRole", "feem-edit"))
+    assert {verb for resource, verb in edit if resource == "decisions.feem.dev"} == {"create"}
+    assert not [right for right in edit if right[0] == "releases.feem.dev" or "/status" in right[0]]
+    assert ("managedservices.feem.dev", "delete") in edit
