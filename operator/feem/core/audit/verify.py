@@ -132,19 +132,20 @@ def _entry(walk: _Walk, name: str, wire: Any) -> Iterator[Finding]:
 
 def _acts(walk: _Walk, index: int, wire: dict[str, Any]) -> Iterator[Finding]:
     """Match outcomes with intents; an outcome of a pruned intent has nothing to be matched with."""
-    intent = wire.get("intent")
+    said = wire.get("intent")
+    intent = said if type(said) is int else -1
     if wire["part"] == Part.INTENT:
         walk.waiting.add(index)
-    elif wire["part"] != Part.OUTCOME or (type(intent) is int and intent < walk.first):
+    elif wire["part"] != Part.OUTCOME or 0 <= intent < walk.first:
         return
-    elif type(intent) is int and intent in walk.waiting:
+    elif intent in walk.waiting:
         walk.waiting.remove(intent)
         walk.settled[intent] = index
     elif intent in walk.settled:
         first = walk.settled[intent]
         yield Finding(index, Fault.TWICE, f"entry {index} is a second outcome of intent {intent}, after entry {first}")
     else:
-        yield Finding(index, Fault.INTENT, f"entry {index} is the outcome of {intent}, which is no intent before it")
+        yield Finding(index, Fault.INTENT, f"entry {index} is the outcome of {said}, which is no intent before it")
 
 
 def _progress(walk: _Walk, index: int, wire: dict[str, Any]) -> None:
