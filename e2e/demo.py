@@ -15,7 +15,7 @@ import e2e.cluster
 from e2e.cluster.context import Cluster, ClusterError
 from e2e.kit.example import NAME, Example, condition
 from e2e.kit.install import REPOSITORY, install_operator
-from e2e.kit.kubectl import Kubectl, KubectlError
+from e2e.kit.kubectl import Kubectl, KubectlError, wait_until
 from e2e.kit.story import Story
 from e2e.kit.traffic import Answer, Traffic, failures, share, summary
 
@@ -76,19 +76,17 @@ class Demo:
 
     def _first_version(self, example: Example) -> None:
         """A demo that is run again finds the last good version live, so it starts from whatever serves now."""
-        live = example.kubectl.get("deployment", NAME) or {}
-        image = live["spec"]["template"]["spec"]["containers"][0]["image"]
-        if image.endswith(":1.0"):
+        live = example.stable_image()
+        if live.endswith(":1.0") and example.image() == live:
             return
-        say(f"an earlier demo left {image}; going back to 1.0 as a release of its own")
-        held = bool(live["spec"].get("paused"))
-        if held:
-            example.kubectl.run("rollout", "undo", f"deployment/{NAME}")
+        say(f"an earlier demo left {example.image()}; going back to 1.0 first")
         before = example.release_names()
         example.set_version("1.0")
-        body = example.newest_release(before)
-        if body is not None:
-            example.wait_end(body["metadata"]["name"], 240)
+        if live.endswith(":1.0"):
+            wait_until("the stable template", lambda: not example.held(), 60)
+            return
+        body = wait_until("a release of 1.0", lambda: example.newest_release(before), 60)
+        example.wait_end(body["metadata"]["name"], 240)
 
     def _release(self, example: Example, traffic: Traffic, version: str, expected: str) -> bool:
         began = time.time()
@@ -138,7 +136,7 @@ Look around
   kubectl get msvc,rel,slo -n lending          what is governed, and every release
   kubectl describe rel -n lending              why each one ended as it did
   kubectl get audit                            every act, in order
-  kubectl set image deployment/limit-scoring app=feem.example/limit-scoring:2.1 -n lending    a slow version; its objectives judge errors only
+  kubectl set image deployment/limit-scoring app=feem.example/limit-scoring:2.1 -n lending    a slow version
   .venv/bin/feem watch SERVICE -n lending      a release while it runs
 Remove it
   make demo-clean""")

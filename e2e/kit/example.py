@@ -38,6 +38,26 @@ class Example:
         """Whether FEEM holds its changes."""
         return condition(self.kubectl.get("managedservice", NAME), "Ready").get("reason") == "Governed"
 
+    def stable_image(self) -> str:
+        """Return the image of the stable ReplicaSet, empty when nothing is governed yet."""
+        service = self.kubectl.get("managedservice", NAME) or {}
+        name = ((service.get("status") or {}).get("stable") or {}).get("replicaSet", "")
+        body = self.kubectl.get("replicaset", name) if name else None
+        return str(body["spec"]["template"]["spec"]["containers"][0]["image"]) if body else ""
+
+    def image(self) -> str:
+        """Return the image the Deployment asks for."""
+        body = self.kubectl.get("deployment", NAME) or {}
+        return str(body["spec"]["template"]["spec"]["containers"][0]["image"])
+
+    def held(self) -> bool:
+        """Whether the Deployment is paused."""
+        return bool((self.kubectl.get("deployment", NAME) or {})["spec"].get("paused"))
+
+    def other_good_version(self) -> str:
+        """Return the good version that is not live now."""
+        return "2.0" if self.stable_image().endswith(":1.0") else "1.0"
+
     def set_version(self, version: str) -> str:
         """Change the image, as a pipeline would; returns what kubectl printed, warnings included."""
         done = self.kubectl.attempt("set", "image", f"deployment/{NAME}", f"app={IMAGE}:{version}")

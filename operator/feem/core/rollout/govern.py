@@ -178,7 +178,10 @@ def _give_back(s: ServiceSnapshot, stable: StableRevision | None, running: Relea
     effects.append(Ungovern(namespace, workload.name))
     text = f"Deployment {workload.name} is its owner's again"
     if workload.paused and not on_stable:
-        text += "; it stays paused, since its template was never released: kubectl rollout resume brings it live, rollout undo drops it"
+        text += (
+            "; it stays paused, since its template was never released: apply the earlier version again to drop the change, "
+            "or kubectl rollout resume to bring it live ungoverned"
+        )
     return ServicePlan("GiveBack", "ServiceDeleted", text, tuple(effects), stable, ready=(False, "Deleting", text))
 
 

@@ -67,7 +67,7 @@ def _interrupted(s: ReleaseSnapshot) -> Plan:
     name = s.release.spec.deployment
     text = (
         f"Deployment {name} got another template in the middle of its rolling update; the canary keeps all traffic. "
-        f"Put the template of this release back (kubectl rollout undo, or re-apply it) to finish, then apply the newer one"
+        f"Apply the template of this release again to finish, then the newer one"
     )
     status = next_status(s.release, s.now, progressing=(False, "PromotionInterrupted", text))
     return Plan("Wait", "PromotionInterrupted", text, status)

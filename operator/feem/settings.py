@@ -1,0 +1,39 @@
+"""The operator's settings, from environment variables named FEEM_*."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable FEEM_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="FEEM_", use_attribute_docstrings=True, frozen=True)
+
+    prometheus_url: str
+    """Where Prometheus answers, e.g. `http://prometheus.monitoring.svc:9090`. Required."""
+    namespace: str = "feem-system"
+    """The operator's own namespace; its Lease is there."""
+    lease_name: str = "feem"
+    """The Lease that replicas of the operator share."""
+    identity: str = ""
+    """Who this replica is on the Lease; default: the host name."""
+    service_account_username: str = "system:serviceaccount:feem-system:feem"
+    """The operator's own user name, as the audit log calls it and as the policies exempt it."""
+    kubeconfig: str = ""
+    """A kubeconfig file; empty: the service account in a pod, else what kubectl would use."""
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Port of /metrics, /healthz and /readyz."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+    interval_seconds: Annotated[float, Field(gt=0, le=300)] = 5.0
+    """How often the objectives of a canary are evaluated."""
+    query_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 4.0
+    """How long one query to Prometheus may take."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 16
+    """How many services are worked on at once."""
+    lease_seconds: Annotated[float, Field(ge=3, le=300)] = 15.0
+    """How long a silent leader keeps the Lease; it stops acting at two thirds of it."""
