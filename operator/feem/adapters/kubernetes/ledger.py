@@ -1,0 +1,176 @@
+"""The port `Ledger` over AuditRecord objects: creating the object named by the next index is a compare-and-swap on the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Self
+
+from feem.adapters.kubernetes import logbook
+from feem.adapters.kubernetes.client import Client, with_type
+from feem.adapters.kubernetes.errors import AlreadyExists
+from feem.adapters.kubernetes.resources import RECORDS
+from feem.api.audit import AuditSpec, Part, Subject
+from feem.core.audit.record import Statement, name_of, next_record
+from feem.ports import Body, Clock, Entry, Fenced, Unavailable
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 1_000
+"""How many outcomes are remembered, to answer for one whose first answer was lost."""
+
+Appended = Callable[[int, float], None]
+"""Called for each entry with its index and the seconds it took until it was durable."""
+
+
+class KubernetesLedger:
+    """One leader's hand on the log. Appends are written one after another; see `feem.ports.Ledger`."""
+
+    def __init__(
+        self, client: Client, clock: Clock, *, epoch: int, actor: str, appended: Appended | None = None
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._epoch = epoch
+        self._actor = actor
+        self._appended: Appended = appended or (lambda *_: None)
+        self._writing = asyncio.Lock()
+        self._head: AuditSpec | None = None
+        self._open: dict[int, AuditSpec] = {}
+        self._outcomes: OrderedDict[int, AuditSpec] = OrderedDict()
+        self._doubtful: dict[str, AuditSpec] = {}
+        """By digest: what was sent for the next index without an answer. Any of these may be there, or may still arrive."""
+
+    @classmethod
+    async def open(
+        cls, client: Client, clock: Clock, *, epoch: int, actor: str, appended: Appended | None = None
+    ) -> Self:
+        """Find the head and the open intents, and return the ledger of this epoch.
+
+        Raises Fenced when a later epoch has already written, Unavailable when the API server cannot be asked.
+        """
+        ledger = cls(client, clock, epoch=epoch, actor=actor, appended=appended)
+        head = await logbook.find_head(client)
+        if head is not None:
+            ledger._head = AuditSpec.model_validate(head["spec"])
+            ledger._check_epoch(ledger._head)
+            ledger._open = {intent.index: intent for intent in await logbook.open_intents(client, head)}
+        return ledger
+
+    @property
+    def head(self) -> AuditSpec | None:
+        """The last entry, None while the log is empty."""
+        return self._head
+
+    def open_intents(self, subject: Subject) -> Sequence[AuditSpec]:
+        """Return the intents about this subject that have no outcome yet, oldest first."""
+        return [intent for _, intent in sorted(self._open.items()) if intent.subject == subject]
+
+    async def append(self, entry: Entry) -> AuditSpec:
+        """Write the next entry; returns it once it is durable.
+
+        What was written by an attempt whose answer was lost is found again, not written twice. Raises Unavailable or Fenced.
+        """
+        said = Statement(
+            entry.action,
+            entry.part,
+            entry.subject,
+            entry.actor or self._actor,
+            entry.reason,
+            entry.message,
+            entry.effects,
+            entry.evidence,
+            entry.intent,
+        )
+        async with self._writing:
+            began = time.perf_counter()
+            found = await self._clear_doubt(said) or self._settled(said)
+            if found is None:
+                found = await self._write(said)
+            self._appended(found.index, time.perf_counter() - began)
+            return found
+
+    async def _write(self, said: Statement) -> AuditSpec:
+        while True:
+            record = next_record(self._head, said, self._clock.now(), self._epoch)
+            self._doubtful[record.digest] = record
+            try:
+                await self._client.create(RECORDS, "", self._body(record))
+            except AlreadyExists:
+                there = await self._read(record.index)
+                ours = there.digest in self._doubtful
+                self._take(there)
+                if ours and _says(there, said):
+                    return there
+                continue
+            self._take(record)
+            return record
+
+    async def _clear_doubt(self, said: Statement) -> AuditSpec | None:
+        """Look whether an unanswered write has arrived; return it when it says the same as what is to be written now."""
+        if not self._doubtful:
+            return None
+        body = await logbook.read(self._client, next(iter(self._doubtful.values())).index)
+        if body is None:
+            return None
+        there = AuditSpec.model_validate(body["spec"])
+        ours = there.digest in self._doubtful
+        self._take(there)
+        return there if ours and _says(there, said) else None
+
+    def _settled(self, said: Statement) -> AuditSpec | None:
+        """Return the outcome an intent already has: a second one would be a lie."""
+        if said.part is not Part.OUTCOME or said.intent is None or said.intent in self._open:
+            return None
+        if said.intent in self._outcomes:
+            return self._outcomes[said.intent]
+        raise ValueError(f"{said.action}: entry {said.intent} is no open intent")
+
+    async def _read(self, index: int) -> AuditSpec:
+        body = await logbook.read(self._client, index)
+        if body is None:
+            raise Unavailable(f"AuditRecord {name_of(index)} exists and then does not: somebody removes audit records")
+        return AuditSpec.model_validate(body["spec"])
+
+    def _take(self, record: AuditSpec) -> None:
+        """Step over the entry at the next index, whoever wrote it. Raises Fenced unless it is ours or of an earlier epoch."""
+        if record.digest not in self._doubtful:
+            self._check_epoch(record)
+            if record.epoch == self._epoch:
+                raise Fenced(
+                    f"entry {record.index} of epoch {record.epoch} was written by another operator with our epoch"
+                )
+            if self._head is not None and record.previous != self._head.digest:
+                log.error("audit entry %d does not follow %d: run `feem audit verify`", record.index, self._head.index)
+        self._doubtful.clear()
+        self._head = record
+        if record.part is Part.INTENT:
+            self._open[record.index] = record
+        elif record.part is Part.OUTCOME and record.intent is not None:
+            self._open.pop(record.intent, None)
+            self._outcomes[record.intent] = record
+            if len(self._outcomes) > REMEMBERED:
+                self._outcomes.popitem(last=False)
+
+    def _check_epoch(self, record: AuditSpec) -> None:
+        if record.epoch > self._epoch:
+            raise Fenced(
+                f"entry {record.index} is of epoch {record.epoch}, ours is {self._epoch}: another operator leads"
+            )
+
+    def _body(self, record: AuditSpec) -> Body:
+        still_open = set(self._open) - {record.intent}
+        open_from = min(still_open, default=record.index)
+        metadata = {"name": name_of(record.index), "annotations": {logbook.OPEN_FROM: str(open_from)}}
+        return with_type(RECORDS, {"metadata": metadata, "spec": record.wire()})
+
+
+def _says(record: AuditSpec, said: Statement) -> bool:
+    """Whether a record says this, apart from its place and time; texts may have been cut to fit."""
+    probe = next_record(None, said, datetime.fromisoformat(record.time), record.epoch)
+    fields = ("action", "part", "subject", "actor", "reason", "message", "effects", "evidence", "intent")
+    return all(getattr(record, name) == getattr(probe, name) for name in fields)
