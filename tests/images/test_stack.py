@@ -62,6 +62,11 @@ def test_prometheus_forgets_a_gone_pod_soon_and_scrapes_what_is_annotated() -> N
     assert jobs["feem"]["honor_labels"] is True
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_nothing_tolerates_the_node_that_is_only_played(name: str) -> None:
+    assert "tolerations" not in rendering.dump(rendering.own(name))
+
+
 def test_the_gateway_retries_nothing_and_counts_each_backend() -> None:
     documents = rendering.own("gateway")
     assert {one["kind"] for one in documents} == {"EnvoyProxy", "GatewayClass", "Gateway"}  # no policy with retries
