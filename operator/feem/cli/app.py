@@ -1,0 +1,39 @@
+"""All commands of `feem`."""
+
+from __future__ import annotations
+
+import importlib
+
+import typer
+
+from feem import __version__
+from feem.cli.audit import audit
+from feem.cli.decide import add_verbs
+from feem.cli.get import explain, get
+from feem.cli.watch import watch
+
+app = typer.Typer(
+    name="feem",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Governed grey releases: see them, understand them, decide about them, verify their log.",
+)
+app.command()(get)
+app.command()(watch)
+app.command()(explain)
+add_verbs(app)
+app.add_typer(audit, name="audit")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"feem {__version__}")
+
+
+@app.command()
+def operator() -> None:
+    """Run the operator; it is told everything by FEEM_* environment variables."""
+    code = importlib.import_module("feem.app").main()  # only the operator needs its half of the program
+    raise typer.Exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,155 @@
+"""The API server, asked synchronously and in raw JSON, as the person who runs the command."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from kubernetes import config
+from kubernetes.client import ApiClient
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import HTTPError
+
+from feem.adapters.kubernetes.resources import type_of
+from feem.cli.problem import NotFound, Problem, Unreachable
+
+Body = dict[str, Any]
+_TIMEOUT = (5.0, 30.0)
+_NOT_JSON = "application/json"
+
+
+class Cluster(Protocol):
+    """What the commands need from the API server."""
+
+    namespace: str
+
+    def get(self, resource: str, namespace: str, name: str) -> Body:
+        """Return one object; raises NotFound, Unreachable or Problem."""
+        ...
+
+    def list(self, resource: str, namespace: str = "", selector: str = "") -> Iterator[Body]:
+        """Yield all objects of a resource (of one namespace), page by page."""
+        ...
+
+    def create(self, resource: str, namespace: str, body: Body) -> Body:
+        """Create an object and return it as stored."""
+        ...
+
+    def whoami(self) -> str:
+        """Return the user name the API server knows this person by."""
+        ...
+
+
+class ApiServer:
+    """Implements Cluster over the kubernetes package."""
+
+    def __init__(self, api: ApiClient, namespace: str) -> None:
+        self._api = api
+        self.namespace = namespace
+
+    def get(self, resource: str, namespace: str, name: str) -> Body:
+        """Return one object."""
+        what = f"{type_of(resource).kind} {namespace}/{name}".replace(" /", " ")
+        return self._send("GET", type_of(resource).path(namespace, name), what)
+
+    def list(self, resource: str, namespace: str = "", selector: str = "") -> Iterator[Body]:
+        """Yield all objects, 500 a page."""
+        what = f"{type_of(resource).plural} in {namespace}" if namespace else type_of(resource).plural
+        query = [("limit", "500"), *((("labelSelector", selector),) if selector else ())]
+        token = ""
+        while True:
+            more = [("continue", token)] if token else []
+            page = self._send("GET", type_of(resource).path(namespace), what, query=[*query, *more])
+            yield from page.get("items") or ()
+            token = (page.get("metadata") or {}).get("continue") or ""
+            if not token:
+                return
+
+    def create(self, resource: str, namespace: str, body: Body) -> Body:
+        """Create an object and return it as stored."""
+        kind = type_of(resource)
+        complete = {"apiVersion": kind.api_version, "kind": kind.kind, **body}
+        return self._send("POST", kind.path(namespace), f"{kind.kind} in {namespace}", body=complete)
+
+    def whoami(self) -> str:
+        """Return the user name the API server knows this person by."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        review = self._send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "SelfSubjectReview", body=body)
+        return str(review["status"]["userInfo"]["username"])
+
+    def _send(
+        self, method: str, path: str, what: str, *, query: Sequence[tuple[str, str]] = (), body: Body | None = None
+    ) -> Body:
+        headers = {"Accept": _NOT_JSON, "Content-Type": _NOT_JSON}
+        arguments = self._api.param_serialize(
+            method, path, query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
+        )
+        try:
+            response = self._api.call_api(*arguments, _request_timeout=_TIMEOUT)
+            data = response.read()
+        except (HTTPError, OSError) as broken:
+            host = self._api.configuration.host
+            cause = getattr(broken, "reason", None) or broken
+            raise Unreachable(f"API server {host}", _plain(cause), "kubectl cluster-info; check --context") from broken
+        if not 200 <= response.status < 300:
+            raise _refusal(what, response.status, data)
+        answer: Body = json.loads(data)
+        return answer
+
+
+def connect(kubeconfig: str | None, context: str | None, namespace: str | None) -> ApiServer:
+    """Connect as kubectl would: --kubeconfig, else $KUBECONFIG, else ~/.kube/config, else the pod's service account."""
+    try:
+        if kubeconfig or _has_kubeconfig() or "KUBERNETES_SERVICE_HOST" not in os.environ:
+            return _from_kubeconfig(kubeconfig, context, namespace)
+        config.load_incluster_config()
+        with open("/var/run/secrets/kubernetes.io/serviceaccount/namespace", encoding="utf-8") as own:  # noqa: PTH123
+            return ApiServer(ApiClient(), namespace or own.read().strip())
+    except (ConfigException, OSError) as problem:
+        where = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+        raise Problem(
+            f"kubeconfig {where}", _plain(problem), "kubectl config get-contexts; give --kubeconfig"
+        ) from problem
+
+
+def _from_kubeconfig(kubeconfig: str | None, context: str | None, namespace: str | None) -> ApiServer:
+    contexts, active = config.list_kube_config_contexts(config_file=kubeconfig)
+    chosen = next((item for item in contexts if item["name"] == context), None) if context else active
+    if chosen is None:
+        names = ", ".join(item["name"] for item in contexts) or "none"
+        raise Problem(
+            f"context {context!r}", f"not in the kubeconfig, which has {names}", "kubectl config get-contexts"
+        )
+    api = config.new_client_from_config(config_file=kubeconfig, context=chosen["name"], persist_config=False)
+    return ApiServer(api, namespace or chosen["context"].get("namespace") or "default")
+
+
+def _has_kubeconfig() -> bool:
+    return bool(os.environ.get("KUBECONFIG")) or os.path.exists(os.path.expanduser("~/.kube/config"))  # noqa: PTH110, PTH111
+
+
+def _refusal(what: str, code: int, data: bytes) -> Problem:
+    try:
+        status = json.loads(data)
+        message = str(status.get("message") or "")
+    except (ValueError, AttributeError):
+        message = data[:300].decode(errors="replace")
+    if code == 404 and "could not find the requested resource" in message:
+        return Problem(what, "this cluster does not know FEEM's kinds", "install FEEM's chart, or check --context")
+    if code == 404:
+        return NotFound(what, "there is no such object")
+    if code == 401:
+        return Problem(what, "the API server does not accept your credentials", "log in again, or check --context")
+    if code == 403:
+        return Problem(what, message, "ask for one of the roles feem-view, feem-edit or feem-auditor")
+    if code == 429 or code >= 500:
+        return Unreachable(what, f"{message} ({code})", "try again in a moment")
+    return Problem(what, f"{message} ({code})")
+
+
+def _plain(cause: object) -> str:
+    """Return an exception's own words, without the object addresses that urllib3 puts in front."""
+    text = str(cause) or type(cause).__name__
+    return text.rpartition(">: ")[2].removesuffix(")") if ">: " in text else text

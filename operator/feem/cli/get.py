@@ -1,0 +1,150 @@
+"""`feem get` and `feem explain`: releases and services as they are now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from feem.adapters.kubernetes.resources import RELEASES
+from feem.cli.cluster import Body, Cluster, connect
+from feem.cli.gathering import SERVICES, Gathering, find_release
+from feem.cli.options import Context, Kubeconfig, Namespace, ReleaseName
+from feem.cli.output import age, columns, condition, console
+from feem.cli.problem import Problem
+from feem.view.explanation import explain as explain_tree
+from feem.view.tree import render
+
+_RELEASES = {"release", "releases", "rel", "releases.feem.dev"}
+_SERVICES = {"service", "services", "svc", "managedservice", "managedservices", "msvc", "managedservices.feem.dev"}
+
+
+def get(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[release|service] [NAME]", help="Kind, name, both, or neither for all releases."),
+    ] = None,
+    namespace: Namespace = None,
+    everywhere: Annotated[bool, typer.Option("--all-namespaces", "-A", help="List all namespaces.")] = False,  # noqa: FBT002
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Show releases or services: a table of all, or one as a tree."""
+    kind, name = wanted(what or [])
+    cluster = connect(kubeconfig, context, namespace)
+    if name:
+        _tree(cluster, kind, name)
+        return
+    bodies = sorted(
+        cluster.list(RELEASES if kind == "release" else SERVICES, "" if everywhere else cluster.namespace),
+        key=lambda body: (
+            body["metadata"]["namespace"],
+            body["metadata"]["creationTimestamp"],
+            body["metadata"]["name"],
+        ),
+    )
+    if not bodies:
+        place = "this cluster" if everywhere else f"namespace {cluster.namespace}"
+        typer.echo(f"No {kind}s in {place}.", err=True)
+        return
+    typer.echo(_release_table(bodies, everywhere) if kind == "release" else _service_table(bodies, everywhere))
+
+
+def explain(
+    name: ReleaseName, namespace: Namespace = None, context: Context = None, kubeconfig: Kubeconfig = None
+) -> None:
+    """Say in sentences what a release does, why, what comes next and how to act."""
+    cluster = connect(kubeconfig, context, namespace)
+    release = find_release(cluster, cluster.namespace, name)
+    typer.echo(explain_tree(Gathering(cluster, cluster.namespace, release["metadata"]["name"]).tree()))
+
+
+def wanted(words: list[str]) -> tuple[str, str]:
+    """Return (kind, name) for `release NAME`, `release/NAME`, `NAME`, `releases`; the name is empty for all."""
+    parts = [part for word in words for part in word.split("/")]
+    if len(parts) > 2:
+        raise Problem("feem get", f"too many words: {' '.join(words)}", "feem get [release|service] [NAME]")
+    if not parts:
+        return "release", ""
+    if len(parts) == 1:
+        word = parts[0].lower()
+        if word in _RELEASES or word in _SERVICES:
+            return ("release" if word in _RELEASES else "service"), ""
+        return "", parts[0]
+    if parts[0].lower() in _RELEASES:
+        return "release", parts[1]
+    if parts[0].lower() in _SERVICES:
+        return "service", parts[1]
+    raise Problem(f"kind {parts[0]!r}", "feem shows releases and services", "feem get [release|service] [NAME]")
+
+
+def _tree(cluster: Cluster, kind: str, name: str) -> None:
+    namespace = cluster.namespace
+    if kind == "service":
+        service = cluster.get(SERVICES, namespace, name)
+        typer.echo(_service_text(service))
+        newest = (service.get("status") or {}).get("release")
+        if not newest:
+            return
+        typer.echo("")
+        release = cluster.get(RELEASES, namespace, newest)
+    elif kind == "release":
+        release = cluster.get(RELEASES, namespace, name)
+    else:
+        release = find_release(cluster, namespace, name)
+    console().print(render(Gathering(cluster, namespace, release["metadata"]["name"]).tree()))
+
+
+def _service_text(body: Body) -> str:
+    ready, hold = condition(body, "Ready"), condition(body, "Hold")
+    said = condition(body, "Ready", "message")
+    name = f"{body['metadata']['namespace']}/{body['metadata']['name']}"
+    lines = [f"ManagedService {name} of Deployment {body['spec']['workload']['name']}"]
+    lines.append(f"  ready  {ready or 'not looked at by FEEM yet'}{f': {said}' if said else ''}")
+    lines.append(f"  hold   {hold or 'unknown'}{_message(body)}")
+    return "\n".join(lines)
+
+
+def _message(body: Body) -> str:
+    said = condition(body, "Hold", "message")
+    return f": {said}" if said else ""
+
+
+def _release_table(bodies: list[Body], everywhere: bool) -> str:  # noqa: FBT001
+    header = ["NAME", "SERVICE", "STEP", "STATE", "RESULT", "ASKED BY", "AGE", "MESSAGE"]
+    rows = []
+    for body in bodies:
+        spec, status = body["spec"], body.get("status") or {}
+        result = condition(body, "Succeeded")
+        row = [
+            body["metadata"]["name"],
+            spec["service"],
+            str(status.get("progress") or ""),
+            condition(body, "Progressing"),
+        ]
+        row += ["" if result == "Running" else result, spec.get("requestedBy") or "", age(body)]
+        rows.append([*row, condition(body, "Progressing", "message")])
+    return _placed(header, rows, bodies, everywhere)
+
+
+def _service_table(bodies: list[Body], everywhere: bool) -> str:  # noqa: FBT001
+    header = ["NAME", "DEPLOYMENT", "READY", "HOLD", "RELEASE", "AGE"]
+    rows = [
+        [
+            body["metadata"]["name"],
+            body["spec"]["workload"]["name"],
+            condition(body, "Ready"),
+            condition(body, "Hold"),
+            str((body.get("status") or {}).get("release") or ""),
+            age(body),
+        ]
+        for body in bodies
+    ]
+    return _placed(header, rows, bodies, everywhere)
+
+
+def _placed(header: list[str], rows: list[list[str]], bodies: list[Body], everywhere: bool) -> str:  # noqa: FBT001
+    if not everywhere:
+        return columns(header, rows)
+    placed = [[body["metadata"]["namespace"], *row] for body, row in zip(bodies, rows, strict=True)]
+    return columns(["NAMESPACE", *header], placed)

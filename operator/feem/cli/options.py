@@ -1,0 +1,16 @@
+"""Options that all commands share, spelled as in kubectl."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="Namespace; default: the context's.", show_default=False)
+]
+Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig.", show_default=False)]
+Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", help="Path of the kubeconfig.", show_default=False)]
+ReleaseName = Annotated[
+    str, typer.Argument(metavar="RELEASE|SERVICE", help="A Release, or a ManagedService for its newest one.")
+]
