@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic_core import PydanticUndefined
 
 from feem.observe.metrics import OperatorMetrics
+from feem.settings import Settings
 from tests.docs.pages import ROOT, Page, code_spans, page, pages, source
 
 OPERATIONS = page("docs/operations.md")
@@ -39,9 +41,19 @@ def test_every_metric_stands_in_the_operations_table_with_its_labels() -> None:
     assert set(rows) == metrics()
 
 
+def test_every_setting_stands_in_the_operations_table_with_its_default() -> None:
+    rows = {code_spans(row[0])[0]: row[1] for row in OPERATIONS.table("Settings")}
+    fields = {f"FEEM_{name.upper()}": field for name, field in Settings.model_fields.items()}
+    assert set(rows) == set(fields)
+    for name, field in fields.items():
+        if field.default not in (PydanticUndefined, ""):
+            given = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+            assert rows[name] == given, f"docs/operations.md says {name} is {rows[name]!r} by default, it is {given!r}"
+
+
 @pytest.mark.parametrize("one", pages(), ids=lambda one: one.name)
 def test_every_setting_that_a_page_names_exists(one: Page) -> None:
-    known = source() + source("e2e") + (ROOT / "Makefile").read_text(encoding="utf-8")
+    known = source() + source("e2e") + source("tests/integration") + (ROOT / "Makefile").read_text(encoding="utf-8")
     for name in set(re.findall(r"\bFEEM_[A-Z_]+", one.text)):
         field = name.removeprefix("FEEM_").lower()
         assert name in known or re.search(rf"^    {field}: ", known, re.MULTILINE), f"{one.name} names {name}"
@@ -73,12 +85,17 @@ def said(path: Path) -> Iterator[str]:
                     yield item.value
 
 
+HEADINGS = (
+    "Reasons of a ManagedService",
+    "Reasons of a Release",
+    "Reasons of a verdict",
+    "Other reasons",
+    "Reasons in the audit log",
+)
+
+
 def reasons() -> set[str]:
-    rows = [
-        row
-        for heading in ("Reasons of a ManagedService", "Reasons of a Release", "Reasons of a verdict", "Other reasons")
-        for row in OPERATIONS.table(heading)
-    ]
+    rows = [row for heading in HEADINGS for row in OPERATIONS.table(heading)]
     return {span for row in rows for span in code_spans(row[0])}
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
 import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from feem.api import KINDS, VERSION
+from feem.cli.app import app
 from tests.docs.pages import ROOT, Page, page, pages
 
 ADRS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
@@ -57,6 +61,19 @@ def test_every_make_target_that_a_page_names_exists(one: Page) -> None:
     wanted = re.findall(r"^make ([a-z0-9-]+)", shell, re.MULTILINE)
     wanted += [span.split()[1] for span in one.spans if re.match(r"make [a-z]", span)]
     assert set(wanted) <= targets, f"{one.name} names {sorted(set(wanted) - targets)}"
+
+
+@pytest.mark.parametrize("one", pages(), ids=named)
+def test_every_feem_command_that_a_page_names_exists(one: Page) -> None:
+    commands = set(cast(TyperGroup, get_command(app)).commands)
+    said = "\n".join([*one.blocks("sh"), *one.blocks("console"), *one.spans])
+    for command, option in re.findall(
+        r"(?:^|\$ |\$\()(?:kubectl )?feem ([a-z]+)(?: .*?(--[a-z-]+))?", said, re.MULTILINE
+    ):
+        assert command in commands, f"{one.name} names feem {command}"
+        assert not option or option in {"--reason", "--file", "--kubeconfig"}, (
+            f"{one.name} gives feem {command} {option}"
+        )
 
 
 @pytest.mark.parametrize("one", pages(), ids=named)
