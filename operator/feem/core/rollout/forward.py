@@ -18,7 +18,7 @@ from feem.core.rollout.status import next_status, progress, status_of
 def go_on(s: ReleaseSnapshot) -> Plan:
     """Take the next step forward, or say what is waited for."""
     if s.problem:
-        return wait(s, "Waiting", s.problem)
+        return wait(s, "Waiting", s.problem, requeue=watching(s))
     step, last = current_step(s), len(s.release.spec.plan.steps)
     if step == 0:
         if s.directives.paused:
@@ -54,7 +54,7 @@ def replicas_of(s: ReleaseSnapshot, step: int) -> int:
 
 
 def bake(s: ReleaseSnapshot, step: int) -> Plan:
-    """Let the step's share of traffic run for its time, and go on only when the evidence allows it."""
+    """Let the step's share of traffic run for its time, and go on only while the evidence allows it."""
     spec, old = s.release.spec, status_of(s.release)
     same = old.step == step and old.step_started_at is not None
     started = old.step_started_at if same and old.step_started_at is not None else s.now
@@ -63,38 +63,43 @@ def bake(s: ReleaseSnapshot, step: int) -> Plan:
     left = (started + bakes - s.now).total_seconds()
     if passed is None and left <= 0 and s.outcome is Outcome.PASS:
         passed = s.now
-    fields: dict[str, Any] = {
+    found: dict[str, Any] = {
         "step": step,
         "weight": weight_of(s, step),
         "step_started_at": started,
         "passed_at": passed,
     }
     if s.directives.paused:
-        return wait(s, "Paused", f"a person paused the release in {_name(s, step)}; decide Resume or Abort", **fields)
+        text = f"a person paused the release in {_name(s, step)}; decide Resume or Abort"
+        return wait(s, "Paused", text, requeue=s.interval, **found)
     if s.directives.promote:
-        return shift(s, len(spec.plan.steps) + 1, **fields)
-    if passed is not None:
-        return shift(s, step + 1, **fields)
-    scale = _scale(s, replicas_of(s, step), **fields)
+        return shift(s, len(spec.plan.steps) + 1, found)
+    if passed is not None and s.outcome is Outcome.PASS:
+        return shift(s, step + 1, found)
+    scale = _scale(s, replicas_of(s, step if passed is None else step + 1), found)
     if scale is not None:
         return scale
     if left > 0:
         text = f"{_name(s, step)} bakes until {(started + bakes).strftime('%H:%M:%S')} UTC"
-        return wait(s, "Baking", text, going=True, requeue=min(s.interval, left), **fields)
+        return wait(s, "Baking", text, going=True, requeue=min(s.interval, left), **found)
     doubts = "; ".join(f"{item.name}: {item.message}" for item in s.verdicts if item.outcome is not Outcome.PASS)
     text = f"{_name(s, step)} has baked but the evidence does not allow the next step: {doubts or 'no verdict yet'}"
-    return wait(s, "Inconclusive", text, requeue=s.interval, **fields)
+    return wait(s, "Inconclusive", text, requeue=s.interval, **found)
 
 
-def shift(s: ReleaseSnapshot, step: int, **fields: Any) -> Plan:
-    """Bring the traffic to a step: Service pinned, canary scaled and Ready, then one write of weights and mark."""
+def shift(s: ReleaseSnapshot, step: int, found: dict[str, Any] | None = None) -> Plan:
+    """Bring the traffic to a step: Service pinned, canary scaled and Ready, then one write of weights and mark.
+
+    `found` are the status fields of the step the traffic is in until then.
+    """
     spec, replicas = s.release.spec, replicas_of(s, step)
-    scale = _scale(s, replicas, **fields)
+    scale = _scale(s, replicas, found)
     if scale is not None:
         return scale
     if s.canary is None or s.canary.ready < replicas:
         ready = s.canary.ready if s.canary else 0
         text = f"waiting for {replicas} Ready canary pods ({ready} now) before {_name(s, step)}"
+        return wait(s, "StartingCanary", text, going=True, requeue=watching(s), **(found or {}))
     weight, service = weight_of(s, step), spec.traffic.service
     mark = TrafficMark(s.release.metadata.name, step)
     effect = SetWeight(s.namespace, spec.traffic.http_route, service, f"{service}-canary", weight, str(mark))
@@ -115,7 +120,7 @@ def shift(s: ReleaseSnapshot, step: int, **fields: Any) -> Plan:
     return Plan("ShiftTraffic", f"Step{step}", text, status, (effect,), requeue=0, evidence=evidence)
 
 
-def _scale(s: ReleaseSnapshot, replicas: int, **fields: Any) -> Plan | None:
+def _scale(s: ReleaseSnapshot, replicas: int, found: dict[str, Any] | None) -> Plan | None:
     """Return the plan that brings canary and pin to where they must be, or None when they are there."""
     release, spec, canary = s.release, s.release.spec, s.canary
     effects: list[Effect] = []
@@ -142,8 +147,13 @@ def _scale(s: ReleaseSnapshot, replicas: int, **fields: Any) -> Plan | None:
     if not effects:
         return None
     text = f"the canary of {spec.deployment} gets {replicas} pods; Service {spec.traffic.service} stays with stable"
-    status = next_status(release, s.now, progressing=(True, "StartingCanary", text), **fields)
+    status = next_status(release, s.now, progressing=(True, "StartingCanary", text), **(found or {}))
     return Plan("ApplyCanary", "Canary", text, status, tuple(effects), requeue=0)
+
+
+def watching(s: ReleaseSnapshot) -> float | None:
+    """Seconds until the next look: a canary with traffic is judged all the time, whatever else is waited for."""
+    return s.interval if s.traffic is not None and s.traffic.weight > 0 else None
 
 
 def wait(

@@ -1,0 +1,65 @@
+"""What must be true of a world when a release is over."""
+
+from __future__ import annotations
+
+from feem.core.digest import template_digest
+
+from tests.world.bodies import NAME, route, service, template
+from tests.world.deployments import DEPLOYMENTS
+from tests.world.traffic import ROUTES, SERVICES
+from tests.world.world import World
+
+KNOWN_OUTCOMES = {"Done", "Recovered", "Abandoned", "Failed"}
+
+
+def given_back(world: World, *, paused: bool = False) -> None:
+    """Nothing of a release is left: no canary, no pin, no weight; the Deployment is its owner's but for FEEM's own label."""
+    for resource in (DEPLOYMENTS, SERVICES):
+        assert world.get(resource, f"{NAME}-canary") is None, f"{resource} {NAME}-canary is left"
+    for resource, wanted in ((SERVICES, service()), (ROUTES, route())):
+        body = world.get(resource)
+        if body is None:
+            continue
+        assert body["spec"] == wanted["spec"], resource
+        assert not body["metadata"].get("annotations"), resource
+        assert "feem" not in {item["manager"] for item in body["metadata"]["managedFields"]}, resource
+    deployment = world.get(DEPLOYMENTS)
+    if deployment is None:
+        return
+    assert bool(deployment["spec"].get("paused")) == paused
+    assert set(deployment["spec"]) - {"paused"} == {"replicas", "selector", "strategy", "template"}
+    assert deployment["metadata"]["labels"].keys() <= {"team", "feem.dev/governed"}
+    assert deployment["metadata"].get("annotations", {}).keys() <= {"feem.dev/requested-by"}
+
+
+def recorded(world: World) -> None:
+    """The log is whole, and every intent has exactly one outcome."""
+    report = world.audit()
+    assert report.ok, report.findings
+    assert not report.open_intents, [str(world.records[index]) for index in report.open_intents]
+    assert {reason for reasons in world.outcomes().values() for reason in reasons} <= KNOWN_OUTCOMES
+
+
+def runs(world: World, version: str) -> None:
+    """Every pod of the Deployment runs this version, and FEEM calls it stable."""
+    live = [body for body in world.pods.sets_of(world.get(DEPLOYMENTS)) if world.pods.ready(body)]
+    assert [template_digest(body["spec"]["template"]) for body in live] == [template_digest(template(version))]
+    assert world.stable == template_digest(template(version))
+
+
+async def at_rest(world: World) -> None:
+    """Another look at everything writes nothing."""
+    before = len(world.api.requests)
+    await world.operator.visit_all()
+    world.restart()
+    await world.operator.visit_all()
+    extra = [str(request) for request in world.api.requests[before:] if request.verb != "get"]
+    assert not extra, f"a settled world was written to: {extra}"
+
+
+async def over(world: World, version: str, *, paused: bool = False) -> None:
+    """All of the above."""
+    given_back(world, paused=paused)
+    recorded(world)
+    runs(world, version)
+    await at_rest(world)

@@ -1,0 +1,87 @@
+"""The objects a product team writes: what a world begins with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feem.ports import Body
+
+NAMESPACE, NAME = "lending", "scoring"
+QUICK_STEPS: tuple[tuple[int, int], ...] = ((10, 3), (30, 3), (60, 3))
+
+
+def template(version: str) -> Body:
+    return {
+        "metadata": {"labels": {"app": NAME}},
+        "spec": {"containers": [{"name": "app", "image": f"feem.example/scoring:{version}"}]},
+    }
+
+
+def deployment(version: str, replicas: int, name: str = NAME) -> Body:
+    return {
+        "metadata": {"namespace": NAMESPACE, "name": name, "labels": {"team": "limits"}},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": NAME}},
+            "strategy": {"type": "RollingUpdate"},
+            "template": template(version),
+        },
+    }
+
+
+def service() -> Body:
+    spec = {"selector": {"app": NAME}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}
+    return {"metadata": {"namespace": NAMESPACE, "name": NAME}, "spec": spec}
+
+
+def route() -> Body:
+    spec = {"parentRefs": [{"name": "public"}], "rules": [{"backendRefs": [{"name": NAME, "port": 80}]}]}
+    return {"metadata": {"namespace": NAMESPACE, "name": NAME}, "spec": spec}
+
+
+def objective() -> Body:
+    return {
+        "metadata": {"namespace": NAMESPACE, "name": "errors"},
+        "spec": {
+            "objective": "99.9",
+            "indicator": {"ratio": {"bad": 'http_requests_total{code=~"5.."}', "total": "http_requests_total"}},
+            "canary": {"minimumSamples": 20},
+        },
+    }
+
+
+def accepted(body: Body, at: str) -> dict[str, Any]:
+    """The status that says an objective was checked."""
+    condition = {
+        "type": "Accepted",
+        "status": "True",
+        "reason": "Accepted",
+        "message": "",
+        "lastTransitionTime": at,
+        "observedGeneration": body["metadata"]["generation"],
+    }
+    return {"observedGeneration": body["metadata"]["generation"], "conditions": [condition]}
+
+
+def managed(steps: tuple[tuple[int, int], ...], name: str = NAME) -> Body:
+    plan = {
+        "steps": [{"weight": weight, "bakeSeconds": bake} for weight, bake in steps],
+        "progressDeadlineSeconds": 10,
+        "scaleDownDelaySeconds": 2,
+    }
+    return {
+        "metadata": {"namespace": NAMESPACE, "name": name},
+        "spec": {
+            "workload": {"kind": "Deployment", "name": NAME},
+            "traffic": {"service": NAME, "httpRoute": NAME},
+            "plan": plan,
+            "objectives": [{"name": "errors"}],
+        },
+    }
+
+
+def decision(release: str, verb: str, number: int) -> Body:
+    return {
+        "metadata": {"namespace": NAMESPACE, "name": f"{verb.lower()}-{number:03d}"},
+        "spec": {"release": release, "verb": verb, "reason": "because", "by": "mei"},
+    }

@@ -1,0 +1,69 @@
+"""The operator's side of the API in memory: the methods of the Kubernetes client that the effects use."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from feem.ports import Body
+
+from tests.world.api import OPERATOR, Api
+
+
+class SimulatedClient:
+    """Every call is one request, counted and open to faults."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def get(self, resource: str, namespace: str, name: str) -> Body | None:
+        found: Body | None = self._api.asked("get", resource, name, lambda: self._api.get(resource, namespace, name))
+        return found
+
+    async def create(self, resource: str, namespace: str, body: Body) -> Body:
+        return self._asked(
+            "create", resource, body["metadata"]["name"], lambda: self._api.create(resource, body, OPERATOR)
+        )
+
+    async def replace(self, resource: str, namespace: str, name: str, body: Body, *, subresource: str = "") -> Body:
+        status = subresource == "status"
+        verb = f"update/{subresource}" if subresource else "update"
+        return self._asked(verb, resource, name, lambda: self._api.update(resource, body, OPERATOR, status=status))
+
+    async def merge(self, resource: str, namespace: str, name: str, patch: Body, *, subresource: str = "") -> Body:
+        def act() -> Body:
+            old = self._api.get(resource, namespace, name) or {"metadata": {"namespace": namespace, "name": name}}
+            return self._api.update(resource, merged(old, patch), OPERATOR)
+
+        return self._asked("patch", resource, name, act)
+
+    async def apply(self, resource: str, namespace: str, name: str, body: Body) -> Body:
+        def act() -> Body:
+            old = self._api.get(resource, namespace, name) or {"metadata": {"namespace": namespace, "name": name}}
+            new = merged(old, {"metadata": {"labels": body["metadata"]["labels"]}})
+            return self._api.update(resource, new, OPERATOR)
+
+        return self._asked("apply", resource, name, act)
+
+    async def delete(self, resource: str, namespace: str, name: str, *, uid: str) -> Body | None:
+        found: Body | None = self._api.asked(
+            "delete", resource, name, lambda: self._api.delete(resource, namespace, name, OPERATOR, uid)
+        )
+        return found
+
+    def _asked(self, verb: str, resource: str, name: str, act: Any) -> Body:
+        result: Body = self._api.asked(verb, resource, name, act)
+        return result
+
+
+def merged(old: Any, patch: Any) -> Any:
+    """JSON merge patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return copy.deepcopy(patch)
+    result = copy.deepcopy(old) if isinstance(old, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
