@@ -106,6 +106,10 @@ class Ledger(Protocol):
         """Return the intents about this subject that have no outcome yet, oldest first."""
         ...
 
+    def open_subjects(self) -> Sequence[Subject]:
+        """Return the subjects that have open intents, each once."""
+        ...
+
 
 class Clock(Protocol):
     """The time."""

@@ -39,8 +39,9 @@ class AcceptanceController:
         generation = plan.metadata.generation
         old = plan.status or PlanStatus()
         conditions = self._judged(old.conditions, generation, None, f"{len(plan.spec.steps)} steps")
-        if said(conditions) != said(old.conditions):
-            status = PlanStatus(observed_generation=generation, conditions=conditions).wire()
+        summary = plan.spec.summary
+        if said(conditions) != said(old.conditions) or summary != old.summary:
+            status = PlanStatus(observed_generation=generation, conditions=conditions, summary=summary).wire()
             await self._cluster.write_status(PLANS, namespace, name, status, plan.metadata.resource_version)
 
     def _problem_with(self, objective: ServiceLevelObjective) -> QueryProblem | None:

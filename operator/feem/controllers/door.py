@@ -6,7 +6,7 @@ the decision still asks for it, else closed as Recovered (the act had happened) 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from feem.api.audit import AuditSpec, Part, Subject
 from feem.core.rollout.effects import Effect
@@ -40,6 +40,13 @@ class Door:
             await self._close(intent, entry.subject, "Failed", str(refusal))
             raise
         await self._close(intent, entry.subject, "Done", "")
+
+    async def close_orphans(self, exists: Callable[[Subject], bool]) -> None:
+        """Close the intents whose subject is gone: nobody will ever look at it again."""
+        for subject in self._ledger.open_subjects():
+            if not exists(subject):
+                for intent in self._ledger.open_intents(subject):
+                    await self._close(intent, subject, "Abandoned", f"{subject.kind} {subject.name} is gone")
 
     async def _settle(self, entry: Entry, texts: tuple[str, ...], true_now: Collection[str]) -> AuditSpec | None:
         same: AuditSpec | None = None

@@ -70,6 +70,10 @@ class KubernetesLedger:
         """Return the intents about this subject that have no outcome yet, oldest first."""
         return [intent for _, intent in sorted(self._open.items()) if intent.subject == subject]
 
+    def open_subjects(self) -> Sequence[Subject]:
+        """Return the subjects that have open intents, each once."""
+        return list({intent.subject.model_dump_json(): intent.subject for intent in self._open.values()}.values())
+
     async def append(self, entry: Entry) -> AuditSpec:
         """Write the next entry; returns it once it is durable.
 

@@ -44,7 +44,7 @@ def selector_of(query: str) -> Selector:
     expression = parse(query)
     found = selectors_in(expression)
     if len(found) > 1:
-        names = " and ".join(shown(one.prettify()) for one in found)
+        names = " and ".join(shown(one.prettify()) for one in found[:3]) + (" and more" if len(found) > 3 else "")
         raise UnusableQuery(
             "TwoSelectors",
             f"{shown(query)} speaks of {len(found)} selectors, {names}; FEEM follows one counter a query: {WRITE}; "
@@ -74,45 +74,56 @@ def parse(query: str) -> promql.Expr:
 
 
 def selectors_in(expression: promql.Expr) -> list[promql.VectorSelector]:
-    """Return every selector of a query, with or without a range, as written from left to right."""
+    """Return every selector of a query, as written from left to right.
+
+    By hand, because the parser's own walk takes time with the cube of the depth, and a chain of a thousand terms fits in
+    a query.
+    """
     found: list[promql.VectorSelector] = []
-
-    def note(node: promql.Expr) -> bool:
-        if isinstance(node, promql.MatrixSelector):
-            found.append(node.vector_selector)
-        elif isinstance(node, promql.VectorSelector):
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, promql.VectorSelector):
             found.append(node)
-        return True
-
-    promql.walk(expression, pre_visit=note)
+        else:
+            waiting.extend(reversed(parts_of(node)))
     return found
+
+
+def parts_of(node: promql.Expr) -> list[promql.Expr]:
+    """Return the expressions a node is made of."""
+    named = (getattr(node, name, None) for name in ("param", "expr", "lhs", "rhs", "vector_selector"))
+    return [part for part in (*named, *getattr(node, "args", ())) if isinstance(part, promql.Expr)]
 
 
 def unwrap(expression: promql.Expr) -> promql.VectorSelector:
     """Take the counting wrappers off; raises UnusableQuery at the first part that is none."""
-    match expression:
-        case promql.VectorSelector():
-            return expression
-        case promql.MatrixSelector():
-            return expression.vector_selector
-        case promql.ParenExpr():
-            return unwrap(expression.expr)
-        case promql.AggregateExpr() if str(expression.op) == "sum":
-            return unwrap(expression.expr)
-        case promql.Call() if expression.func.name in COUNTING_FUNCTIONS:
-            return unwrap(expression.args[0])
-    raise UnusableQuery(
-        "NotACounterQuery",
-        f"{shown(expression.prettify())} is not a counter: FEEM reads the raw counter and understands only sum, rate and "
-        f"increase around it; {WRITE}",
-    )
+    while True:
+        match expression:
+            case promql.VectorSelector():
+                return expression
+            case promql.MatrixSelector():
+                return expression.vector_selector
+            case promql.ParenExpr():
+                expression = expression.expr
+            case promql.AggregateExpr() if str(expression.op) == "sum":
+                expression = expression.expr
+            case promql.Call() if expression.func.name in COUNTING_FUNCTIONS:
+                expression = expression.args[0]
+            case _:
+                raise UnusableQuery(
+                    "NotACounterQuery",
+                    f"{shown(expression.prettify())} is not a counter: FEEM reads the raw counter and understands only "
+                    f"sum, rate and increase around it; {WRITE}",
+                )
 
 
 def readable(selector: promql.VectorSelector) -> Selector:
     """Return the selector in FEEM's own form; raises UnusableQuery when it cannot be narrowed to pods."""
     if selector.matchers.or_matchers:
         raise UnusableQuery(
-            "NotParseable", 'Prometheus knows no `or` between label matchers; use a regular expression, as code=~"a|b"'
+            "NotParseable",
+            'Prometheus knows no `or` between label matchers; write a regular expression, as code=~"a|b"',
         )
     matches = tuple(Match(one.name, OPERATORS[str(one.op)], one.value) for one in selector.matchers.matchers)
     for one in matches:

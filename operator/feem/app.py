@@ -1,0 +1,148 @@
+"""The operator process: adapters bound to ports, leadership, health."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+
+import structlog
+from pydantic import ValidationError
+
+from feem import leading
+from feem.adapters.kubernetes import logbook
+from feem.adapters.kubernetes.client import Client
+from feem.adapters.kubernetes.cluster import KubernetesCluster
+from feem.adapters.kubernetes.informer import Informer
+from feem.adapters.kubernetes.lease import Election, LeaseTimes
+from feem.adapters.kubernetes.ledger import KubernetesLedger
+from feem.adapters.kubernetes.notes import KubernetesNotes
+from feem.adapters.kubernetes.store import Store
+from feem.adapters.prometheus.metrics import PrometheusMetrics
+from feem.controllers.routing import DECISION, OBJECTIVE, PLAN, SERVICE, targets
+from feem.observe.http import ObservationServer
+from feem.observe.logging import configure
+from feem.observe.metrics import OperatorMetrics
+from feem.ports import Body, Fenced, Unavailable
+from feem.runtime.clock import SystemClock
+from feem.runtime.loop import Key
+from feem.runtime.queue import Queue
+from feem.settings import Settings
+
+log = structlog.get_logger("feem.app")
+
+FIRST_KEYS = {
+    "servicelevelobjectives.feem.dev": OBJECTIVE,
+    "greyreleaseplans.feem.dev": PLAN,
+    "managedservices.feem.dev": SERVICE,
+    "decisions.feem.dev": DECISION,
+}
+"""What a new leader looks at first, in this order."""
+
+
+def main() -> int:
+    """Run the operator until it is told to stop; returns the exit code."""
+    try:
+        settings = Settings()
+        configure(settings.log_level)
+    except (ValidationError, ValueError) as problem:
+        print(f"feem operator: the environment is not right: {problem}")  # noqa: T201 - there is no log without settings
+        return 2
+    return asyncio.run(_until_stopped(settings))
+
+
+async def _until_stopped(settings: Settings) -> int:
+    loop, operating = asyncio.get_running_loop(), asyncio.create_task(operate(settings))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, operating.cancel)
+    try:
+        await operating
+    except asyncio.CancelledError:
+        log.info("stopped")
+        return 0
+    except Fenced as problem:
+        log.warning("another operator leads; starting over", problem=str(problem))
+        return 3
+    except Unavailable as problem:
+        log.error("the API server cannot be reached", problem=str(problem))  # noqa: TRY400 - the sentence says it all
+        return 1
+    return 0
+
+
+async def operate(settings: Settings) -> None:
+    """Run one operator: watch always, act while leading."""
+    figures, clock = OperatorMetrics(), SystemClock()
+    identity = settings.identity or socket.gethostname()
+    async with contextlib.AsyncExitStack() as stack:
+        client = await stack.enter_async_context(await Client.connect(settings.kubeconfig, observe=figures.api_request))
+        store, queue = Store(), Queue[Key]()
+        cluster, notes = KubernetesCluster(client, store), KubernetesNotes(client, instance=identity)
+        stack.push_async_callback(notes.drain)
+        metrics = PrometheusMetrics(
+            settings.prometheus_url, timeout=settings.query_timeout_seconds, observe=figures.query
+        )
+        figures.watch_queue(lambda: float(len(queue)), lambda: queue.oldest_seconds)
+        election = _election(settings, client, figures, identity)
+
+        def changed(resource: str, body: Body, deleted: bool) -> None:  # noqa: FBT001 - the informer's signature
+            del deleted
+            if election.leads:
+                for kind, namespace, name in targets(cluster, resource, body):
+                    queue.add(Key(kind, namespace, name))
+
+        informer, watching = Informer(client, store, changed), asyncio.Event()
+        server = ObservationServer(figures.registry, port=settings.http_port)
+        server.add_live("informer", lambda: informer.problem or None)
+        server.add_ready("informer", lambda: None if watching.is_set() else "the first listing is not complete yet")
+        await server.start()
+        stack.push_async_callback(server.stop)
+        await stack.enter_async_context(informer)
+        await _synced(informer)
+        watching.set()
+        world = leading.World(cluster, metrics, notes, clock, figures)
+        await election.run(_term(settings, client, world, queue))
+
+
+def _election(settings: Settings, client: Client, figures: OperatorMetrics, identity: str) -> Election:
+    seconds = settings.lease_seconds
+    return Election(
+        client,
+        namespace=settings.namespace,
+        name=settings.lease_name,
+        identity=identity,
+        times=LeaseTimes(seconds, seconds * 2 / 3, seconds * 2 / 15),
+        floor=lambda: logbook.lowest_free_epoch(client),
+        changed=figures.leading,
+    )
+
+
+def _term(
+    settings: Settings, client: Client, world: leading.World, queue: Queue[Key]
+) -> Callable[[int], Awaitable[None]]:
+    """Return what to do while leading: everything is looked at once, then as events come."""
+
+    async def term(epoch: int) -> None:
+        ledger = await KubernetesLedger.open(
+            client,
+            world.clock,
+            epoch=epoch,
+            actor=settings.service_account_username,
+            appended=world.measurements.audit_appended,
+        )
+        if ledger.head is not None:
+            world.measurements.audit_head(ledger.head.index)
+        log.info("leading", epoch=epoch, audit_index=ledger.head.index if ledger.head else None)
+        for resource, kind in FIRST_KEYS.items():
+            for body in world.cluster.list(resource):
+                queue.add(Key(kind, body["metadata"]["namespace"], body["metadata"]["name"]))
+        await leading.lead(world, ledger, queue, interval=settings.interval_seconds, workers=settings.workers)
+
+    return term
+
+
+async def _synced(informer: Informer) -> None:
+    waiting = asyncio.create_task(informer.synced())
+    while not (await asyncio.wait({waiting}, timeout=10))[0]:
+        log.info("waiting for the first listing of the cluster", problem=informer.problem or None)
