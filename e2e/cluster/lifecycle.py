@@ -26,6 +26,8 @@ def up(name: str, profile: str, backend: str, say: Say) -> Cluster:
     with file_lock(_lock(state), say, f"cluster {name}"):
         running = find(name)
         if running:
+            if running.backend == "local":
+                local.revive(state, say)
             return _check_floor(running, profile, say)
         chosen = choose_backend(say) if backend == "auto" else backend
         say(f"cluster {name}: profile {profile}, backend {chosen}")
@@ -38,9 +40,8 @@ def down(name: str, say: Say) -> None:
     state = cluster_state(name)
     with file_lock(_lock(state), say, f"cluster {name}"):
         if not state.exists():
-            say(f"cluster {name}: nothing to remove")
-            return
-        if kind.owns(state):
+            say(f"cluster {name}: no files of it are here; looking for processes and cgroups only")
+        elif kind.owns(state):
             kind.down(state, say)
         elif given.owns(state):
             given.down(state, say)

@@ -60,3 +60,12 @@ def require(packages: Iterable[str], say: Say) -> None:
         say("fetching Debian's package lists")
         run(["apt-get", "update", "--quiet"], next_step=next_step, env=environment, timeout=600)
         run(install, next_step=next_step, env=environment, timeout=900)
+
+
+def load_modules(say: Say) -> None:
+    """Load kernel modules for pod networks and container file systems where they are not built in."""
+    for module, proof in (("br_netfilter", Path("/proc/sys/net/bridge")), ("overlay", None)):
+        there = proof.exists() if proof else "overlay" in Path("/proc/filesystems").read_text(encoding="ascii")
+        if not there:
+            say(f"loading the kernel module {module}")
+            run(["modprobe", module], next_step=f"Profile full of backend local needs {module} in the kernel.")

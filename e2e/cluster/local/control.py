@@ -26,7 +26,7 @@ def tell(state: Path, components: list[Component]) -> None:
 
 
 def add(state: Path, components: list[Component]) -> None:
-    """Start further components, or start them anew with other arguments."""
+    """Start further components beside those of the plan."""
     names = {component.name for component in components}
     tell(state, [*(entry for entry in read_plan(state) if entry.name not in names), *components])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from e2e.cluster import packages
@@ -22,6 +21,7 @@ OTHER_IMAGES = ("envoy-gateway", "envoy", "prometheus")
 def require_packages(say: Say) -> None:
     """Install what a node needs of Debian, or say what to install."""
     packages.require(packages.missing_for_nodes(), say)
+    packages.load_modules(say)
 
 
 def ensure_images(cache: Path, say: Say) -> dict[str, Path]:
@@ -51,10 +51,7 @@ def start(layout: Layout, programs: dict[str, Path], archives: dict[str, Path], 
     )
     cluster = layout.cluster()
     add(layout.state, [node.kubelet(layout, kubernetes), node.kube_proxy(layout, kubernetes)])
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        images.load(cluster, [archives[name] for name in FIRST_IMAGES], say)
-        rest = pool.submit(images.load, cluster, [archives[name] for name in OTHER_IMAGES], say)
-        bootstrap.wait_for_nodes(layout, (layout.node, KWOK_NODE))
-        say(f"node {layout.node} Ready")
-        rest.result()
-    stack.install(cluster, say)
+    images.load(cluster, [archives[name] for name in FIRST_IMAGES], say)
+    bootstrap.wait_for_nodes(layout, (layout.node, KWOK_NODE))
+    say(f"node {layout.node} Ready")
+    stack.install(cluster, say)  # loads the other images while it applies what needs none of them

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from e2e.cluster import binaries, pki
@@ -13,7 +14,8 @@ from e2e.cluster.ports import free_port
 from e2e.cluster.processes import alive, kill, marked
 
 from . import bootstrap, cgroups, controlplane, full, network
-from .control import add
+from .control import add, tell
+from .plan import read_plan
 from .record import READY, STARTING, Layout, cgroup_name, read_record, supervisor_of, write_record
 from .supervisor import launch
 
@@ -102,6 +104,18 @@ def _start_control_plane(layout: Layout, programs: dict[str, Path], say: Say) ->
     bootstrap.create_objects(layout)
 
 
+def revive(state: Path, say: Say) -> None:
+    """Start components that a fault test stopped and, being killed itself, did not start again."""
+    plan = read_plan(state)
+    found = read_record(state)
+    stopped = [component.name for component in plan if not component.wanted]
+    if found is None or not stopped:
+        return
+    say(f"cluster {state.name}: starting {', '.join(stopped)}, which an earlier run had stopped")
+    tell(state, [replace(component, wanted=True) for component in plan])
+    bootstrap.wait_for_api(found[0])
+
+
 def halt(state: Path) -> None:
     """End every process of a cluster, with its network and cgroups; safe to repeat, whatever a crash has left."""
     found = read_record(state)
@@ -121,10 +135,10 @@ def halt(state: Path) -> None:
 
 
 def purge(state: Path, say: Say) -> None:
-    """Remove a cluster altogether: processes, network, cgroups, files."""
+    """Remove a cluster altogether: processes, network, cgroups, files; looks for remains even without a folder."""
+    halt(state)
     if not state.exists():
         return
-    halt(state)
     for attempt in range(20):  # the kernel takes the mounts of dead namespaces away in its own time
         shutil.rmtree(state, ignore_errors=attempt < 19)
         if not state.exists():
