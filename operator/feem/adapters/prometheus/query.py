@@ -11,6 +11,8 @@ OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~",
 """By name: the parser's own constants cannot be keys."""
 COUNTING_FUNCTIONS = ("rate", "increase")
 QUOTED_LENGTH = 200
+MOST_PARTS = 200
+"""No query for one counter has more; a chain of a thousand terms would take the parser's bindings seconds to show."""
 WRITE = 'write the selector of a counter, such as http_requests_total{code=~"5.."}'
 
 
@@ -51,7 +53,7 @@ def selector_of(query: str) -> Selector:
             f'several metrics fit in one as {{__name__=~"a_total|b_total"}}',
         )
     selector = unwrap(expression)
-    if selector.offset is not None or selector.at is not None:
+    if looks_elsewhere(selector):
         raise UnusableQuery(
             "NotACounterQuery",
             f"{shown(selector.prettify())} looks at another time than the release's; leave out offset and @",
@@ -74,15 +76,20 @@ def parse(query: str) -> promql.Expr:
 
 
 def selectors_in(expression: promql.Expr) -> list[promql.VectorSelector]:
-    """Return every selector of a query, as written from left to right.
+    """Return every selector of a query, as written from left to right; raises UnusableQuery for endless ones.
 
-    By hand, because the parser's own walk takes time with the cube of the depth, and a chain of a thousand terms fits in
-    a query.
+    By hand, because the parser's own walk takes time with the cube of the depth.
     """
     found: list[promql.VectorSelector] = []
     waiting = [expression]
+    visited = 0
     while waiting:
         node = waiting.pop()
+        visited += 1
+        if visited > MOST_PARTS:
+            raise UnusableQuery(
+                "NotACounterQuery", f"{shown(str(node.prettify()))} is part of a long computation; {WRITE}"
+            )
         if isinstance(node, promql.VectorSelector):
             found.append(node)
         else:
@@ -94,6 +101,14 @@ def parts_of(node: promql.Expr) -> list[promql.Expr]:
     """Return the expressions a node is made of."""
     named = (getattr(node, name, None) for name in ("param", "expr", "lhs", "rhs", "vector_selector"))
     return [part for part in (*named, *getattr(node, "args", ())) if isinstance(part, promql.Expr)]
+
+
+def looks_elsewhere(selector: promql.VectorSelector) -> bool:
+    """Say whether a selector has an offset or an @; one beyond what Python's time can hold is one, too."""
+    try:
+        return selector.offset is not None or selector.at is not None
+    except (ValueError, OverflowError):
+        return True
 
 
 def unwrap(expression: promql.Expr) -> promql.VectorSelector:
