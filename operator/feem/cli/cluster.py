@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from feem.cli.problem import NotFound, Problem, Unreachable
 
 Body = dict[str, Any]
 _TIMEOUT = (5.0, 30.0)
-_NOT_JSON = "application/json"
+_JSON = "application/json"
 
 
 class Cluster(Protocol):
@@ -52,7 +53,11 @@ class ApiServer:
     def get(self, resource: str, namespace: str, name: str) -> Body:
         """Return one object."""
         what = f"{type_of(resource).kind} {namespace}/{name}".replace(" /", " ")
-        return self._send("GET", type_of(resource).path(namespace, name), what)
+        try:
+            return self._send("GET", type_of(resource).path(namespace, name), what)
+        except NotFound as missing:
+            where = f" -n {namespace}" if namespace else ""
+            raise NotFound(what, missing.reason, f"kubectl get {resource}{where}") from missing
 
     def list(self, resource: str, namespace: str = "", selector: str = "") -> Iterator[Body]:
         """Yield all objects, 500 a page."""
@@ -82,7 +87,7 @@ class ApiServer:
     def _send(
         self, method: str, path: str, what: str, *, query: Sequence[tuple[str, str]] = (), body: Body | None = None
     ) -> Body:
-        headers = {"Accept": _NOT_JSON, "Content-Type": _NOT_JSON}
+        headers = {"Accept": _JSON, "Content-Type": _JSON}
         arguments = self._api.param_serialize(
             method, path, query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
         )
@@ -150,6 +155,6 @@ def _refusal(what: str, code: int, data: bytes) -> Problem:
 
 
 def _plain(cause: object) -> str:
-    """Return an exception's own words, without the object addresses that urllib3 puts in front."""
+    """Return an exception's own words, without the connection object that urllib3 puts in front."""
     text = str(cause) or type(cause).__name__
-    return text.rpartition(">: ")[2].removesuffix(")") if ">: " in text else text
+    return re.sub(r"^(<[^>]*>|HTTPS?Connection(Pool)?\([^)]*\)): ", "", text)

@@ -10,7 +10,7 @@ from feem.adapters.kubernetes.resources import RELEASES
 from feem.cli.cluster import Body, Cluster, connect
 from feem.cli.gathering import SERVICES, Gathering, find_release
 from feem.cli.options import Context, Kubeconfig, Namespace, ReleaseName
-from feem.cli.output import age, columns, condition, console
+from feem.cli.output import age, columns, condition, show
 from feem.cli.problem import Problem
 from feem.view.explanation import explain as explain_tree
 from feem.view.tree import render
@@ -92,7 +92,7 @@ def _tree(cluster: Cluster, kind: str, name: str) -> None:
         release = cluster.get(RELEASES, namespace, name)
     else:
         release = find_release(cluster, namespace, name)
-    console().print(render(Gathering(cluster, namespace, release["metadata"]["name"]).tree()))
+    show(render(Gathering(cluster, namespace, release["metadata"]["name"]).tree()))
 
 
 def _service_text(body: Body) -> str:

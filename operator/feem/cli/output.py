@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
+import typer
+from rich.console import Console, RenderableType
 
 from feem.view.release import duration
 
@@ -17,6 +18,17 @@ PIPE_WIDTH = 160
 def console() -> Console:
     """Return a console; into a pipe it writes plain text, wide enough that nothing is cut."""
     return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+
+
+def show(content: RenderableType) -> None:
+    """Print a rendering; into a pipe without the padding that a terminal needs."""
+    out = console()
+    if out.is_terminal:
+        out.print(content)
+        return
+    with out.capture() as captured:
+        out.print(content)
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -58,7 +58,7 @@ def follow(
     clock: Callable[[], float] = time.monotonic,
 ) -> ReleaseTree:
     """Say one line a change until the release ends or the deadline has passed; a server that is away is waited for."""
-    said, tree = "", look()
+    said, silent, tree = "", False, look()
     while True:
         line = one_line(tree)
         if line != said:
@@ -68,18 +68,18 @@ def follow(
             return tree
         sleep(INTERVAL)
         try:
-            tree = look()
+            tree, silent = look(), False
         except Unreachable as away:
-            if said != str(away):
-                said = str(away)
+            if not silent:
                 say(f"{datetime.now(UTC).strftime('%H:%M:%S')} {away.what}: {away.reason}; trying again")
+            silent = True
         except NotFound as gone:
             raise Problem(gone.what, "it was deleted while it was watched") from gone
 
 
 def _on_terminal(gathering: Gathering, deadline: float | None) -> ReleaseTree:
     out = console()
-    with Live(console=out, auto_refresh=False, vertical_overflow="visible") as live:
+    with Live(console=out, auto_refresh=False) as live:
         latest = gathering.tree()
 
         def look() -> ReleaseTree:

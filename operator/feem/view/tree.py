@@ -36,7 +36,8 @@ def render(tree: ReleaseTree) -> RenderableType:
     branches = Tree(_head(tree), guide_style="dim")
     _add(branches, "Steps", _rows([_step(step) for step in tree.steps]))
     _add(branches, "Objectives", _rows([_objective(item) for item in tree.objectives]))
-    _add(branches, "Pods", _rows([_track(track) for track in tree.tracks]))
+    if tree.tracks:
+        _add(branches, "Pods", _rows([_track(track) for track in tree.tracks]))
     if tree.decisions:
         _add(branches, "Decisions", _rows(_decisions(tree)))
     if tree.audit is not None:

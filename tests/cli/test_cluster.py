@@ -1,0 +1,154 @@
+"""The client against a real HTTP server that answers as an API server would."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+
+from feem.cli import main
+from feem.cli.cluster import ApiServer, connect
+from feem.cli.problem import NotFound, Problem, Unreachable
+
+ANSWERS: dict[str, tuple[int, Any]] = {}
+SEEN: list[tuple[str, str, Any]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self._answer(None)
+
+    def do_POST(self) -> None:
+        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def _answer(self, body: Any) -> None:
+        parts = urlsplit(self.path)
+        query = parse_qs(parts.query)
+        SEEN.append((self.command, self.path, body))
+        key = parts.path + (f"#{query['continue'][0]}" if "continue" in query else "")
+        code, answer = ANSWERS.get(key, (404, {"message": "not found"}))
+        data = json.dumps(answer).encode()
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> Iterator[Path]:
+    ANSWERS.clear()
+    SEEN.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield write(tmp_path, f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def write(folder: Path, server: str) -> Path:
+    file = folder / "kubeconfig"
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "one",
+                "clusters": [{"name": "c", "cluster": {"server": server}}],
+                "users": [{"name": "u", "user": {"token": "t"}}],
+                "contexts": [
+                    {"name": "one", "context": {"cluster": "c", "user": "u", "namespace": "lending"}},
+                    {"name": "two", "context": {"cluster": "c", "user": "u"}},
+                ],
+            }
+        )
+    )
+    return file
+
+
+def server(kubeconfig: Path) -> ApiServer:
+    return connect(str(kubeconfig), None, None)
+
+
+@pytest.mark.parametrize(
+    ("context", "namespace", "expected"),
+    [(None, None, "lending"), ("two", None, "default"), (None, "cards", "cards"), ("two", "cards", "cards")],
+)
+def test_namespace_and_context_are_chosen_as_kubectl_does(
+    kubeconfig: Path, context: str | None, namespace: str | None, expected: str
+) -> None:
+    assert connect(str(kubeconfig), context, namespace).namespace == expected
+
+
+def test_lists_are_read_page_by_page(kubeconfig: Path) -> None:
+    path = "/apis/feem.dev/v1alpha1/auditrecords"
+    ANSWERS[path] = 200, {"metadata": {"continue": "more"}, "items": [{"n": 1}]}
+    ANSWERS[f"{path}#more"] = 200, {"metadata": {}, "items": [{"n": 2}]}
+    assert list(server(kubeconfig).list("auditrecords.feem.dev")) == [{"n": 1}, {"n": 2}]
+
+
+def test_the_person_is_who_the_api_server_says(kubeconfig: Path) -> None:
+    ANSWERS["/apis/authentication.k8s.io/v1/selfsubjectreviews"] = 201, {"status": {"userInfo": {"username": "noor"}}}
+    assert server(kubeconfig).whoami() == "noor"
+
+
+def test_an_object_is_created_with_its_type(kubeconfig: Path) -> None:
+    ANSWERS["/apis/feem.dev/v1alpha1/namespaces/lending/decisions"] = 201, {"metadata": {"name": "d"}}
+    server(kubeconfig).create("decisions.feem.dev", "lending", {"spec": {}})
+    assert SEEN[-1][2] == {"apiVersion": "feem.dev/v1alpha1", "kind": "Decision", "spec": {}}
+
+
+REFUSALS: list[tuple[int, str, type[Problem], str]] = [
+    (404, 'releases.feem.dev "x" not found', NotFound, "there is no such object"),
+    (404, "the server could not find the requested resource", Problem, "does not know FEEM's kinds"),
+    (401, "Unauthorized", Problem, "log in again"),
+    (403, 'User "x" cannot get resource "releases"', Problem, "cannot get resource"),
+    (422, "spec.by: must be you", Problem, "spec.by: must be you (422)"),
+    (503, "etcd is away", Unreachable, "try again in a moment"),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "kind", "text"), REFUSALS)
+def test_a_refusal_names_object_reason_and_next_step(
+    kubeconfig: Path, code: int, message: str, kind: type[Problem], text: str
+) -> None:
+    ANSWERS["/apis/feem.dev/v1alpha1/namespaces/lending/releases/x"] = code, {"message": message}
+    with pytest.raises(kind) as problem:
+        server(kubeconfig).get("releases.feem.dev", "lending", "x")
+    assert problem.value.what == "Release lending/x"
+    assert text in str(problem.value)
+
+
+def test_a_server_that_is_away_is_told_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, "http://127.0.0.1:1")
+    monkeypatch.setattr("sys.argv", ["feem", "get", "--kubeconfig", str(file)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: API server http://127.0.0.1:1: Failed to establish a new connection")
+    assert "next: kubectl cluster-info" in said
+    assert "Traceback" not in said
+
+
+def test_an_unknown_context_is_told_with_the_known_ones(kubeconfig: Path) -> None:
+    with pytest.raises(Problem, match="not in the kubeconfig, which has one, two"):
+        connect(str(kubeconfig), "three", None)
+
+
+def test_a_missing_kubeconfig_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="kubectl config get-contexts; give --kubeconfig"):
+        connect(str(tmp_path / "none"), None, None)
