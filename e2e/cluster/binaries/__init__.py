@@ -11,7 +11,7 @@ from e2e.cluster.commands import run, which
 from e2e.cluster.context import ClusterError, Say
 from e2e.cluster.versions import HELM_LOWEST, KIND_LOWEST, KUBECTL_LOWEST
 
-from .build import build
+from . import build as building
 from .recipes import recipe_for
 
 __all__ = ["ensure"]
@@ -58,12 +58,12 @@ def _from_cache(name: str, cache: Path, say: Say) -> Path:
         recipe = recipe_for(name)
     except KeyError as error:
         raise ClusterError(f"no recipe makes a program called {name!r}: add one to the recipes.") from error
-    return build(recipe, cache, say) / name
+    return building.build(recipe, cache, say) / name
 
 
 def _kubectl(cache: Path, say: Say) -> Path:
     """Offer the kubectl inside the multi-call binary under its own name."""
-    binary = build(recipe_for("kubernetes"), cache, say) / "kubernetes"
+    binary = building.build(recipe_for("kubernetes"), cache, say) / "kubernetes"
     link = binary.with_name("kubectl")
     if not link.is_symlink():
         half_made = binary.with_name(f".kubectl-{os.getpid()}")
