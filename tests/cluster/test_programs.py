@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from e2e.cluster import binaries
-from e2e.cluster.binaries import build as building
-from e2e.cluster.binaries import toolchain
+from e2e.cluster.binaries import building, toolchain
 from e2e.cluster.binaries.recipes import RECIPES, Recipe, recipe_for
 from e2e.cluster.context import ClusterError
 

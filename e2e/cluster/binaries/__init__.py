@@ -11,7 +11,7 @@ from e2e.cluster.commands import run, which
 from e2e.cluster.context import ClusterError, Say
 from e2e.cluster.versions import HELM_LOWEST, KIND_LOWEST, KUBECTL_LOWEST
 
-from . import build as building
+from . import building
 from .recipes import recipe_for
 
 __all__ = ["ensure"]
