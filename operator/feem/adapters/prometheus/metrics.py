@@ -1,4 +1,4 @@
-"""The port `Metrics` over prometheus-api-client: raw counter samples of both tracks, two queries an objective."""
+"""The port `Metrics`: raw counter samples of both tracks, in two queries an objective."""
 
 from __future__ import annotations
 
@@ -6,128 +6,134 @@ import asyncio
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
-import requests
-from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
-from urllib3.util.retry import Retry
+from pathlib import Path
 
 from feem.adapters.prometheus import query
-from feem.adapters.prometheus.selector import pod_prefix
-from feem.core.evidence.samples import Evidence, Sample, SampleRequest, Series, TrackSamples
+from feem.adapters.prometheus.answer import Unanswered
+from feem.adapters.prometheus.connection import Connection
+from feem.adapters.prometheus.selector import POD_LABEL, pod_prefix
+from feem.core.evidence.samples import Evidence, SampleRequest, Series, TrackSamples
 from feem.ports import QueryProblem
 
 LOOKBACK = 60.0
 """Seconds before the start for which samples are asked too, so that there is one to count from."""
-THREADS = 8
-QUOTED = 300
-POD = "pod"
+NOTHING = TrackSamples((), ())
 
 Observe = Callable[[str], None]
-"""Called for each query: ok, empty, timeout or error."""
-Matrix = list[dict[str, Any]]
-
-
-class Unanswered(Exception):  # noqa: N818 - it becomes Evidence.problem
-    """The server gave no whole answer; the message is a sentence for people."""
+"""Called once for each query sent: ok, empty, timeout or error."""
+Asked = tuple[str, float]
+"""A query and its moment."""
 
 
 class PrometheusMetrics:
-    """Queries run in threads, because the library is synchronous; the same query under way is asked once.
+    """Asks one Prometheus (or what speaks its API), in threads because prometheus-api-client is synchronous.
 
-    `timeout` is in seconds and holds for each query. Errors become `Evidence.problem`.
+    At most `concurrency` queries run at once; a query that is already under way is not sent twice. `timeout` (seconds)
+    holds for each query once it is sent, and twice it for waiting and answer together. `ca_file` and `token_file` are
+    for servers behind TLS and bearer tokens. Raises ValueError for a URL that is none.
     """
 
-    def __init__(self, url: str, *, timeout: float = 4.0, observe: Observe | None = None) -> None:
-        session = requests.Session()
-        session.hooks["response"] = [_refuse_partial]
-        self._url, self._timeout = url.rstrip("/"), timeout
-        self._prometheus = PrometheusConnect(self._url, session=session, retry=Retry(total=0), method="POST")
-        self._observe: Observe = observe or (lambda _outcome: None)
-        self._threads = ThreadPoolExecutor(THREADS, "prometheus")
-        self._under_way: dict[tuple[str, float], asyncio.Future[Matrix]] = {}
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 4.0,
+        observe: Observe | None = None,
+        concurrency: int = 8,
+        ca_file: Path | None = None,
+        token_file: Path | None = None,
+    ) -> None:
+        self._connection = Connection(url, timeout=timeout, pool=concurrency, ca_file=ca_file, token_file=token_file)
+        self._patience = 2 * timeout
+        self._observe = observe or (lambda _outcome: None)
+        self._threads = ThreadPoolExecutor(concurrency, "prometheus")
+        self._under_way: dict[Asked, asyncio.Task[tuple[Series, ...]]] = {}
 
     def check(self, query_text: str) -> QueryProblem | None:
         """Say what is wrong with a counter query, without asking the server."""
         return query.check(query_text)
 
     async def samples(self, request: SampleRequest) -> Evidence:
-        """Fetch raw counter samples of both tracks, from a minute before `start` to `end`."""
-        sets = (request.canary_replica_set, request.stable_replica_set)
-        span = math.ceil(request.end - request.start + LOOKBACK)
+        """Fetch raw counter samples of both tracks, from a minute before `start` to `end`.
+
+        The total is asked first: what is scraped in between, only the bad counters have, and the verdict leaves out
+        what the total does not have. The other way round a bad event could be missed.
+        """
+        sets = tuple(name for name in (request.canary_replica_set, request.stable_replica_set) if name)
+        if len({pod_prefix(name) for name in sets}) < len(sets) or not sets:
+            return Evidence(NOTHING, NOTHING, indistinct(request))
         try:
-            texts = [
-                f"{query.narrow(text, request.namespace, *sets)}[{span}s]" for text in (request.bad, request.total)
-            ]
-            bad, total = await asyncio.gather(*(self._ask(text, request.end) for text in texts))
-        except query.UnusableQuery as unusable:
-            return Evidence(_NOTHING, _NOTHING, str(unusable))
-        except Unanswered as problem:
-            return Evidence(_NOTHING, _NOTHING, str(problem))
-        canary, stable = (TrackSamples(_of(name, bad), _of(name, total)) for name in sets)
+            total_query, bad_query = (
+                f"{query.narrow(text, request.namespace, *sets)}[{seconds(request)}s]"
+                for text in (request.total, request.bad)
+            )
+            total = await self._once((total_query, request.end))
+            bad = await self._once((bad_query, request.end))
+        except (query.UnusableQuery, Unanswered) as problem:
+            return Evidence(NOTHING, NOTHING, str(problem))
+        canary, stable = (
+            TrackSamples(bad=of_replica_set(name, sets, bad), total=of_replica_set(name, sets, total))
+            for name in (request.canary_replica_set, request.stable_replica_set)
+        )
         return Evidence(canary, stable)
 
-    async def _ask(self, text: str, at: float) -> Matrix:
-        key = text, at
-        if key not in self._under_way:
-            loop = asyncio.get_running_loop()
-            asking = loop.run_in_executor(self._threads, self._ask_now, text, at)
-            self._under_way[key] = asking
-            asking.add_done_callback(lambda _done: self._under_way.pop(key, None))
+    def close(self) -> None:
+        """Give threads and connections back; queries that wait are dropped."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._connection.close()
+
+    async def _once(self, asked: Asked) -> tuple[Series, ...]:
+        """Ask, or join who is asking the same; that one asker is cancelled does not harm the others."""
+        task = self._under_way.get(asked)
+        if task is None:
+            task = asyncio.create_task(self._ask(asked))
+            self._under_way[asked] = task
+            task.add_done_callback(lambda done: self._finish(asked, done))
+        return await asyncio.shield(task)
+
+    async def _ask(self, asked: Asked) -> tuple[Series, ...]:
+        """Ask in a thread; raises Unanswered. A query whose turn does not come in time is not sent any more."""
+        loop = asyncio.get_running_loop()
         try:
-            found = await asyncio.wait_for(asyncio.shield(self._under_way[key]), self._timeout + 1)
+            async with asyncio.timeout(self._patience):
+                found = await loop.run_in_executor(self._threads, self._connection.ask, *asked)
+        except Unanswered as problem:
+            self._observe(problem.outcome)
+            raise
         except TimeoutError:
             self._observe("timeout")
-            raise Unanswered(f"Prometheus at {self._url} did not answer within {self._timeout:g} s") from None
-        except Unanswered as problem:
-            self._observe("timeout" if "within" in str(problem) else "error")
-            raise
+            raise self._connection.late() from None
         self._observe("ok" if found else "empty")
         return found
 
-    def _ask_now(self, text: str, at: float) -> Matrix:
-        """Run in a thread. The server is told to give up when we do."""
-        parameters = {"time": repr(at), "timeout": f"{self._timeout:g}s"}
-        try:
-            found = self._prometheus.custom_query(text, params=parameters, timeout=self._timeout)
-        except requests.Timeout:
-            raise Unanswered(f"Prometheus at {self._url} did not answer within {self._timeout:g} s") from None
-        except requests.RequestException as problem:
-            raise Unanswered(
-                f"Prometheus at {self._url} cannot be reached ({type(problem).__name__}): check FEEM_PROMETHEUS_URL and the server"
-            ) from None
-        except PrometheusApiClientException as problem:
-            raise Unanswered(f"Prometheus at {self._url} refused a query: {str(problem)[:QUOTED]}") from None
-        except (KeyError, TypeError, ValueError) as problem:
-            raise Unanswered(f"Prometheus at {self._url} gave an answer that is none: {problem!r}"[:QUOTED]) from None
-        if not isinstance(found, list) or any(not isinstance(series.get("values"), list) for series in found):
-            raise Unanswered(f"Prometheus at {self._url} gave an answer without samples; is it a Prometheus?")
-        return found
+    def _finish(self, asked: Asked, done: asyncio.Task[tuple[Series, ...]]) -> None:
+        self._under_way.pop(asked, None)
+        if not done.cancelled():
+            done.exception()  # whoever asked may be gone; looking at it keeps asyncio from reporting it as forgotten
 
 
-_NOTHING = TrackSamples((), ())
+def seconds(request: SampleRequest) -> int:
+    """Return the range to ask for, in whole seconds."""
+    return math.ceil(max(0.0, request.end - request.start) + LOOKBACK)
 
 
-def _refuse_partial(response: requests.Response, *_: Any, **__: Any) -> None:
-    """An answer with warnings may be partial, and the library would drop the warnings."""
-    try:
-        answer = response.json()
-    except ValueError:
-        return
-    warnings = answer.get("warnings") if isinstance(answer, dict) else None
-    if warnings:
-        raise Unanswered(f"Prometheus answered only in part: {'; '.join(map(str, warnings))[:QUOTED]}")
+def of_replica_set(name: str, sets: tuple[str, ...], series: tuple[Series, ...]) -> tuple[Series, ...]:
+    """Pick the series of one ReplicaSet's pods, in the order of their labels; the longest fitting name has a pod."""
+    others = [pod_prefix(other) for other in sets if other != name and len(pod_prefix(other)) > len(pod_prefix(name))]
+
+    def belongs(pod: str) -> bool:
+        return pod.startswith(pod_prefix(name)) and not any(pod.startswith(other) for other in others)
+
+    if not name:
+        return ()
+    return tuple(
+        sorted((one for one in series if belongs(dict(one.labels).get(POD_LABEL, ""))), key=lambda s: s.labels)
+    )
 
 
-def _of(replica_set: str, matrix: Matrix) -> tuple[Series, ...]:
-    """Pick the series of one ReplicaSet's pods, in the order of their labels."""
-    prefix = pod_prefix(replica_set)
-    found = [
-        Series(
-            tuple(sorted(series["metric"].items())),
-            tuple(Sample(float(at), float(value)) for at, value in series["values"]),
-        )
-        for series in matrix
-        if str(series["metric"].get(POD, "")).startswith(prefix)
-    ]
-    return tuple(sorted(found, key=lambda series: series.labels))
+def indistinct(request: SampleRequest) -> str:
+    """Say why the tracks' pods cannot be told apart."""
+    return (
+        f"the pods of the ReplicaSets {request.canary_replica_set!r} (canary) and {request.stable_replica_set!r} (stable) "
+        f"cannot be told apart by their names: give the Deployment a name of at most 40 characters"
+    )

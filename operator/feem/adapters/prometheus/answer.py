@@ -1,0 +1,86 @@
+"""What a Prometheus answers, read strictly: a part of an answer is no answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import requests
+
+from feem.core.evidence.samples import Sample, Series
+
+QUOTED_LENGTH = 300
+FIRST_SERVER_ERROR = 500
+
+
+class Unanswered(Exception):  # noqa: N818 - it becomes Evidence.problem
+    """The server gave no whole answer; the message is a sentence for people, the outcome a word for figures."""
+
+    def __init__(self, message: str, outcome: str = "error") -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+def require_whole(response: requests.Response, server: str) -> None:
+    """Raise Unanswered for a refusal, and for warnings, which mean a partial answer; the library would hide both."""
+    if response.status_code != requests.codes.ok:
+        raise Unanswered(f"{server} {refusal(response)}")
+    if b'"warnings"' not in response.content:
+        return
+    body = json_of(response)
+    warnings = body.get("warnings") if isinstance(body, dict) else None
+    if warnings:
+        said = "; ".join(map(str, warnings)) if isinstance(warnings, list) else str(warnings)
+        raise Unanswered(f"{server} answered only in part, with the warning: {cut(said)}; see the server's own log")
+
+
+def refusal(response: requests.Response) -> str:
+    """Say how the server refused, in its words where it has some, and what to check."""
+    status, body = response.status_code, json_of(response)
+    said = cut(f"{body.get('errorType', 'error')}: {body.get('error')}" if isinstance(body, dict) else response.reason)
+    if status in (requests.codes.bad_request, requests.codes.unprocessable_entity):
+        return f"refused the query ({status}, {said}): check the objective's queries"
+    if status in (requests.codes.unauthorized, requests.codes.forbidden):
+        return f"did not let FEEM in ({status}, {said}): check the operator's token and what it may read"
+    if status == requests.codes.not_found:
+        return f"has no query API ({status}, {said}): check the address and its path"
+    if status >= FIRST_SERVER_ERROR:
+        return f"cannot answer now ({status}, {said}): check its health and load"
+    return f"gave an answer FEEM does not understand ({status}, {said}): check the address"
+
+
+def json_of(response: requests.Response) -> Any:
+    """Return the body as JSON, None when it is none."""
+    try:
+        return json.loads(response.content)
+    except ValueError:
+        return None
+
+
+def series_of(result: Any, server: str) -> tuple[Series, ...]:
+    """Read the matrix of an instant query with a range; raises Unanswered when it is none.
+
+    Values are text there, `NaN` and `+Inf` included; they are kept as they came, for the audit log's digest.
+    """
+    try:
+        return tuple(one_series(item) for item in result)
+    except (KeyError, TypeError, ValueError, AttributeError) as malformed:
+        raise Unanswered(
+            f"{server} gave an answer that is no list of samples ({cut(repr(malformed))}): check that the address is a "
+            f"Prometheus API, and that the queries select counters, not native histograms (use their _count)"
+        ) from malformed
+
+
+def one_series(item: Any) -> Series:
+    """Read one series; raises KeyError, TypeError, ValueError or AttributeError when it is malformed."""
+    labels = {str(name): str(value) for name, value in item["metric"].items()}
+    if "histograms" in item:
+        raise ValueError(f"{labels.get('__name__', 'a metric')} is a native histogram")
+    samples = tuple(Sample(float(time), float(value)) for time, value in item["values"])
+    return Series(tuple(sorted(labels.items())), samples)
+
+
+def cut(text: str) -> str:
+    """Quote a server's words on one line, without letting them fill a status."""
+    line = " ".join(text.split())
+    return line if len(line) <= QUOTED_LENGTH else line[: QUOTED_LENGTH - 1] + "…"
