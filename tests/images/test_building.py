@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[2]
 FAKE_BUILDAH = """#!/bin/sh
 echo "$@" >> "$FAKE_LOG"
 for last; do :; done
-case "$*" in *" push "*) rest=${last#docker-archive:}; echo image > "${rest%%:*}";; esac
+case "$*" in *" push "*) rest=${last#docker-archive:}; cp "$FAKE_IMAGE" "${rest%%:*}";; esac
 """
 FAKE_CTR = """#!/bin/sh
 echo "$@" >> "$FAKE_LOG"
@@ -42,6 +42,8 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program(folder, "docker", "#!/bin/sh\nexit 1\n")
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
+    image = Image("built:1", ((Entry("f", b"1"),),), environment=("BAKED=1.0",))
+    monkeypatch.setenv("FAKE_IMAGE", str(archive.write(image, tmp_path / "image.tar")))
     base = tmp_path / "python-0123.tar"
     base.touch()
     monkeypatch.setattr(building, "ensure", lambda *_: {"python": base})
@@ -75,6 +77,13 @@ def test_buildah_builds_in_a_storage_of_its_own_and_only_what_changed(tmp_path: 
     (folder / "app.py").write_text("print(1)\n")
     assert build(VERSION="1.0") != first
     assert log.read_text().count(" pull ") == 1  # the base image is in the storage by now
+
+
+def test_an_image_that_carries_the_argument_of_another_build_is_refused(tmp_path: Path, log: Path) -> None:
+    folder = context(tmp_path)
+    building.build(folder, folder / "Dockerfile", "a:1", tmp_path / "cache", silent, {"BAKED": "1.0"})
+    with pytest.raises(ClusterError, match=r"BAKED=2\.0 but carries 1\.0"):
+        building.build(folder, folder / "Dockerfile", "a:1", tmp_path / "cache", silent, {"BAKED": "2.0"})
 
 
 def test_archives_of_older_builds_are_removed(tmp_path: Path, log: Path) -> None:

@@ -100,11 +100,20 @@ def write_layer(entries: Iterable[Entry], target: Path) -> tuple[str, Path]:
 
 def read_names(archive: Path) -> tuple[str, ...]:
     """Give the names with tags that a docker-archive holds."""
+    return tuple(_read_json(archive, "manifest.json")[0]["RepoTags"] or ())
+
+
+def read_config(archive: Path) -> Any:
+    """Give the configuration of the image in a docker-archive, as JSON."""
+    return _read_json(archive, _read_json(archive, "manifest.json")[0]["Config"])
+
+
+def _read_json(archive: Path, name: str) -> Any:
     with tarfile.open(archive) as tar:
-        file = tar.extractfile("manifest.json")
+        file = tar.extractfile(name)
         if file is None:
-            raise ValueError(f"{archive}: manifest.json is no file; delete the archive and run again")
-        return tuple(name for image in json.load(file) for name in image["RepoTags"] or ())
+            raise ValueError(f"{archive}: {name} is no file; delete the archive and run again")
+        return json.load(file)
 
 
 def tree(folder: Path, prefix: str) -> Iterator[Entry]:

@@ -44,6 +44,7 @@ def build(
             partial = Path(folder) / "image.tar"
             make = _with_docker if engine else _with_buildah
             make(context, dockerfile, tag, given, partial, cache, say)
+            _check_arguments(partial, tag, given)
             partial.rename(target)
         _forget_older(target)
         say(f"built the image {tag} in {time.monotonic() - began:.0f} s")
@@ -59,6 +60,17 @@ def docker_answers() -> bool:
     except ClusterError:
         return False
     return True
+
+
+def _check_arguments(path: Path, tag: str, given: Mapping[str, str]) -> None:
+    """Refuse an image whose environment has another value for a build argument: buildah 1.28 caches ENV without them."""
+    baked = dict(word.partition("=")[::2] for word in archive.read_config(path)["config"].get("Env") or ())
+    for name, value in given.items():
+        if baked.get(name, value) != value:
+            raise ClusterError(
+                f"{tag} was built with {name}={value} but carries {baked[name]}: the builder reused a layer of another "
+                f"build; put a RUN that uses {name} before the ENV that bakes it in"
+            )
 
 
 def _forget_older(target: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.cluster import binaries, versions
-from e2e.cluster.binaries.build import build
+from e2e.cluster.binaries.building import build
 from e2e.cluster.binaries.recipes import Recipe as Program
 from e2e.cluster.commands import run
 from e2e.cluster.context import Say
