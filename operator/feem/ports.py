@@ -15,6 +15,10 @@ Body = dict[str, Any]
 """One Kubernetes object as JSON."""
 
 
+FINALIZER = "feem.dev/cleanup"
+"""Stands on a ManagedService while FEEM governs for it, and on a Release until all it made is taken away."""
+
+
 class Conflict(Exception):  # noqa: N818 - it is an outcome of an attempt, not an error of the program
     """The object changed since it was read: read again and decide again."""
 

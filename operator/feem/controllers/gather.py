@@ -11,7 +11,7 @@ from feem.api.release import ObjectiveSnapshot, ObjectiveVerdict, Outcome, Relea
 from feem.api.service import ManagedService
 from feem.core.digest import HASH_LABEL
 from feem.core.rollout.mark import parse_mark
-from feem.core.rollout.observe import GOVERNED_LABEL, canary_of, directives_of, revisions_of, workload_of
+from feem.core.rollout.observe import GOVERNED_LABEL, canary_of, directives_of, is_canary, revisions_of, workload_of
 from feem.core.rollout.references import References, plan_of, problem_with
 from feem.core.rollout.route import agrees, observed, touched
 from feem.core.rollout.snapshot import HoldMechanism, ReleaseSnapshot, ServiceSnapshot, Traffic, Workload
@@ -83,6 +83,7 @@ class Gatherer:
         workload, _ = self._workload(service)
         canary = self._cluster.get(DEPLOYMENTS, namespace, f"{spec.deployment}-canary")
         canary_sets = self._cluster.owned(REPLICA_SETS, canary["metadata"]["uid"]) if canary is not None else ()
+        canary_service = self._cluster.get(SERVICES, namespace, f"{spec.traffic.service}-canary")
         owner_service = self._cluster.get(SERVICES, namespace, spec.traffic.service)
         problem = problem_with(service, self._references(service))
         return ReleaseSnapshot(
@@ -93,7 +94,7 @@ class Gatherer:
             service_deleting=service.metadata.deletion_timestamp is not None,
             workload=workload,
             canary=canary_of(canary, canary_sets),
-            canary_service=self._cluster.get(SERVICES, namespace, f"{spec.traffic.service}-canary") is not None,
+            canary_service=canary_service is not None and is_canary(canary_service),
             traffic=self._traffic(release),
             pinned=((owner_service or {}).get("spec", {}).get("selector") or {}).get(HASH_LABEL, ""),
             directives=directives_of(self.decisions(namespace, release.metadata.name)),
@@ -133,6 +134,10 @@ class Gatherer:
             plan=GreyReleasePlan.read(plan) if plan is not None else None,
             objectives=objectives,
             governed_by_another=self._other_governor(service, deployment),
+            canaries=(
+                ("Deployment", get(DEPLOYMENTS, namespace, f"{spec.workload.name}-canary")),
+                ("Service", get(SERVICES, namespace, f"{spec.traffic.service}-canary")),
+            ),
         )
 
     def _other_governor(self, service: ManagedService, deployment: Body | None) -> str:
@@ -166,6 +171,7 @@ _NEEDED_ON_THE_WAY = frozenset(
         "ServiceDoesNotSelectPods",
         "HTTPRouteNotFound",
         "RouteDoesNotUseService",
+        "CanaryNameTaken",
     }
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from feem.api.audit import Part, Subject
 from feem.api.release import Outcome, Release, ReleaseStatus
 from feem.api.service import ManagedService
@@ -14,8 +16,8 @@ from feem.core.rollout.forward import current_step
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.recovery import true_of_release
 from feem.core.rollout.snapshot import ReleaseSnapshot
-from feem.core.rollout.status import PROGRESSING, differs, ending_of, status_of
-from feem.ports import Clock, Cluster, Entry, Ledger, Measurements, Notes
+from feem.core.rollout.status import PROGRESSING, differs, ending_of, next_status, status_of
+from feem.ports import Clock, Cluster, Entry, Ledger, Measurements, Notes, Refused
 
 
 class ReleaseController:
@@ -42,17 +44,37 @@ class ReleaseController:
         judgement = await self._judge.evaluate(seen) if _can_be_judged(seen) else Judgement()
         if judgement.verdicts:
             seen = self._gatherer.release_snapshot(service, release, judgement.verdicts, judgement.outcome)
-        plan = decide(seen)
         meta = release.metadata
         subject = Subject(kind="Release", namespace=meta.namespace, name=meta.name, uid=meta.uid)
+        plan = decide(replace(seen, announced=self._announced(subject)))
         evidence = judgement.digest if plan.evidence else ""
         entry = Entry(plan.action, Part.INTENT, subject, plan.reason, plan.message, evidence=evidence)
-        await self._door.carry_out(entry, plan.effects, true_now=true_of_release(seen))
+        try:
+            await self._door.carry_out(entry, plan.effects, true_now=true_of_release(seen))
+        except Refused as refusal:
+            await self._tell(seen, str(refusal))
+            raise
         changed = differs(status_of(release), plan.status)
         if changed:
             await self._write(seen, plan, subject)
         self._show(release, plan.status)
         return bool(plan.effects) or (changed and plan.requeue == 0), plan.requeue
+
+    def _announced(self, subject: Subject) -> tuple[str, str] | None:
+        """Return reason and message of a way back that was put on record and then interrupted."""
+        intents = self._ledger.open_intents(subject)
+        return next(((item.reason, item.message) for item in intents if item.action == "RollBack"), None)
+
+    async def _tell(self, seen: ReleaseSnapshot, refusal: str) -> None:
+        """Say on the release what the API server refused: it is tried again, but only people can change the answer."""
+        release, meta = seen.release, seen.release.metadata
+        status = next_status(release, seen.now, progressing=(False, "Refused", refusal))
+        if not differs(status_of(release), status):
+            return
+        await self._cluster.write_status(RELEASES, meta.namespace, meta.name, status.wire(), meta.resource_version)
+        body = self._cluster.get(RELEASES, meta.namespace, meta.name)
+        if body is not None:
+            await self._notes.publish(body, reason="Refused", message=refusal, warning=True)
 
     async def _write(self, seen: ReleaseSnapshot, plan: Plan, subject: Subject) -> None:
         release, meta = seen.release, seen.release.metadata

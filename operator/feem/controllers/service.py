@@ -12,8 +12,8 @@ from feem.core.rollout.service_status import differs, next_status
 from feem.core.rollout.snapshot import ServiceSnapshot
 from feem.core.rollout.status import differs as release_differs
 from feem.core.rollout.status import next_status as next_release_status
-from feem.core.rollout.status import status_of
-from feem.ports import Cluster, Conflict, Entry, Ledger, Notes
+from feem.core.rollout.status import is_complete, status_of
+from feem.ports import FINALIZER, Cluster, Conflict, Entry, Ledger, Notes
 
 MOST_TURNS = 20
 """Transitions in one visit; then other services get their turn."""
@@ -41,6 +41,8 @@ class ServiceController:
             if service is None:
                 return None
             seen = self._gatherer.service_snapshot(service)
+            if await self._let_go(seen):
+                continue
             plan = decide_service(seen)
             if await self._apply(seen, plan):
                 continue
@@ -52,11 +54,18 @@ class ServiceController:
                 return after
         return 0.0
 
+    async def _let_go(self, seen: ServiceSnapshot) -> bool:
+        """Take the finalizer off releases that have nothing left to clean up; True when there was one."""
+        done = [item.metadata for item in seen.releases if is_complete(item) and FINALIZER in item.metadata.finalizers]
+        for meta in done:
+            await self._cluster.set_finalizer(RELEASES, meta.namespace, meta.name, present=False)
+        return bool(done)
+
     async def _apply(self, seen: ServiceSnapshot, plan: ServicePlan) -> bool:
         """Carry out a service's plan; True when something changed, so that the picture has to be taken anew."""
         service = seen.service
         meta = service.metadata
-        if plan.effects and not meta.finalizers and meta.deletion_timestamp is None:
+        if plan.effects and FINALIZER not in meta.finalizers and meta.deletion_timestamp is None:
             await self._cluster.set_finalizer(SERVICES_MANAGED, meta.namespace, meta.name, present=True)
             return True
         subject = Subject(kind="ManagedService", namespace=meta.namespace, name=meta.name, uid=meta.uid)

@@ -24,7 +24,7 @@ async def apply(writer: Writer, effect: rollout.ApplyCanary, intent: int) -> Non
         await writer.create(DEPLOYMENTS, canary.deployment(owner, effect, intent))
     elif existing["spec"].get("replicas") != effect.replicas:
         patch = {"metadata": {"annotations": {INTENT: str(intent)}}, "spec": {"replicas": effect.replicas}}
-        await writer.merge(DEPLOYMENTS, existing, patch)
+        await writer.nudge(DEPLOYMENTS, existing, patch)
     if effect.replicas > 0:
         await _apply_service(writer, effect, intent)
 
@@ -50,7 +50,7 @@ async def _apply_service(writer: Writer, effect: rollout.ApplyCanary, intent: in
         selector = wanted["spec"]["selector"]
         stale = {key: None for key in existing["spec"].get("selector") or {} if key not in selector}
         spec = {"ports": wanted["spec"]["ports"], "selector": {**stale, **selector}}
-        await writer.merge(SERVICES, existing, {"metadata": {"annotations": {INTENT: str(intent)}}, "spec": spec})
+        await writer.nudge(SERVICES, existing, {"metadata": {"annotations": {INTENT: str(intent)}}, "spec": spec})
 
 
 async def _own(writer: Writer, resource: str, namespace: str, name: str, release_uid: str) -> Body | None:

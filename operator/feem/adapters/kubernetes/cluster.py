@@ -9,10 +9,7 @@ from feem.adapters.kubernetes.client import Client
 from feem.adapters.kubernetes.store import Store
 from feem.adapters.kubernetes.writer import Writer
 from feem.core.rollout.effects import Effect
-from feem.ports import Body
-
-FINALIZER = "feem.dev/cleanup"
-"""Stands on a ManagedService while FEEM owes its owner a clean-up."""
+from feem.ports import FINALIZER, Body
 
 
 class KubernetesCluster:

@@ -11,7 +11,7 @@ from feem.api import API_VERSION
 from feem.core.digest import template_digest
 from feem.core.rollout import effects as rollout
 from feem.core.rollout.route import INTENT, PREFIX
-from feem.ports import Body, Conflict
+from feem.ports import FINALIZER, Body, Conflict
 
 GOVERNED = "feem.dev/governed"
 PROMOTING = "feem.dev/promoting"
@@ -41,7 +41,7 @@ async def ungovern(writer: Writer, effect: rollout.Ungovern) -> None:
         for field in ("labels", "annotations")
     }
     if any(marks.values()):
-        await writer.merge(DEPLOYMENTS, body, {"metadata": {key: value for key, value in marks.items() if value}})
+        await writer.nudge(DEPLOYMENTS, body, {"metadata": {key: value for key, value in marks.items() if value}})
 
 
 async def create_release(writer: Writer, effect: rollout.CreateRelease, intent: int) -> None:
@@ -59,6 +59,7 @@ async def create_release(writer: Writer, effect: rollout.CreateRelease, intent: 
         "name": effect.name,
         "annotations": {INTENT: str(intent)},
         "ownerReferences": [owner],
+        "finalizers": [FINALIZER],
     }
     try:
         await writer.create(RELEASES, {"metadata": metadata, "spec": effect.spec})
@@ -90,14 +91,14 @@ async def settle(writer: Writer, effect: rollout.SettleDeployment) -> None:
     if effect.standing and not body["spec"].get("paused"):
         patch["spec"] = {"paused": True}
     if patch:
-        await writer.merge(DEPLOYMENTS, body, patch)
+        await writer.nudge(DEPLOYMENTS, body, patch)
 
 
 async def pause(writer: Writer, effect: rollout.Pause) -> None:
     """Pause the Deployment at rest."""
     body = writer.need(DEPLOYMENTS, effect.namespace, effect.deployment)
     if not body["spec"].get("paused"):
-        await writer.merge(DEPLOYMENTS, body, {"spec": {"paused": True}})
+        await writer.nudge(DEPLOYMENTS, body, {"spec": {"paused": True}})
 
 
 def check_template(body: Body, digest: str) -> None:

@@ -53,13 +53,18 @@ class Writer:
         self._store.put(resource, written)
         return written
 
-    async def merge(self, resource: str, read: Body, patch: Body, *, subresource: str = "") -> Body:
-        """Patch an object as it was read: its resourceVersion goes along."""
+    async def merge(self, resource: str, read: Body, patch: Body) -> Body:
+        """Patch an object as it was read: its resourceVersion goes along, and any write since is a Conflict."""
+        return await self._patch(resource, read, patch, {"resourceVersion": read["metadata"]["resourceVersion"]})
+
+    async def nudge(self, resource: str, read: Body, patch: Body) -> Body:
+        """Patch an object whatever was written to it since, as long as it is the same one: its UID goes along."""
+        return await self._patch(resource, read, patch, {"uid": read["metadata"]["uid"]})
+
+    async def _patch(self, resource: str, read: Body, patch: Body, guard: Body) -> Body:
         metadata = read["metadata"]
-        versioned = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": metadata["resourceVersion"]}}
-        written = await self._client.merge(
-            resource, metadata.get("namespace", ""), metadata["name"], versioned, subresource=subresource
-        )
+        guarded = {**patch, "metadata": {**patch.get("metadata", {}), **guard}}
+        written = await self._client.merge(resource, metadata.get("namespace", ""), metadata["name"], guarded)
         self._store.put(resource, written)
         return written
 

@@ -25,34 +25,38 @@ def decide(s: ReleaseSnapshot) -> Plan:
         mark = s.traffic.mark
         if mark.ending:
             return ending.go_back(s, mark.ending, mark.reason, f"traffic is back on stable: {mark.reason}")
+    if s.announced is not None:
+        return ending.go_back(s, words.ending_for(s.announced[0]), *s.announced)
     if promotion.under_way(s):
         return promotion.watch(s)
     must_end = reason_to_end(s)
     if must_end is not None:
-        return ending.go_back(s, *must_end, evidence=must_end[0] == words.ROLLED_BACK)
+        reason, message = must_end
+        return ending.go_back(s, words.ending_for(reason), reason, message, evidence=s.outcome is Outcome.FAIL)
     return forward.go_on(s)
 
 
-def reason_to_end(s: ReleaseSnapshot) -> tuple[str, str, str] | None:
-    """Return (ending, reason, message) when the release must not go on, or None. Any one of these suffices, in this order."""
+def reason_to_end(s: ReleaseSnapshot) -> tuple[str, str] | None:
+    """Return reason and message when the release must not go on, or None. Any one of these suffices, in this order."""
     spec, workload = s.release.spec, s.workload
     if s.service_deleting:
-        return words.CANCELLED, "ServiceDeleted", f"ManagedService {spec.service} was deleted; stable keeps all traffic"
+        return "ServiceDeleted", f"ManagedService {spec.service} was deleted; stable keeps all traffic"
+    if s.release.metadata.deletion_timestamp is not None:
+        return "ReleaseDeleted", f"Release {s.release.metadata.name} was deleted; stable keeps all traffic"
     if workload is None or workload.deleting:
-        return words.CANCELLED, "DeploymentDeleted", f"Deployment {spec.deployment} was deleted"
+        return "DeploymentDeleted", f"Deployment {spec.deployment} was deleted"
     if workload.template_digest == spec.stable.template_digest:
-        return words.CANCELLED, "Reverted", f"Deployment {spec.deployment} has its stable template again"
+        return "Reverted", f"Deployment {spec.deployment} has its stable template again"
     if workload.template_digest != spec.template_digest:
-        return words.SUPERSEDED, "NewerChange", f"Deployment {spec.deployment} carries a newer change"
+        return "NewerChange", f"Deployment {spec.deployment} carries a newer change"
     if s.directives.abort:
-        return words.ABORTED, "AbortDecision", "a person decided to abort"
+        return "AbortDecision", "a person decided to abort"
     if s.outcome is Outcome.FAIL:
         worst = next(verdict for verdict in s.verdicts if verdict.outcome is Outcome.FAIL)
-        return (
-            words.ROLLED_BACK,
-            worst.reason,
-            f"objective {worst.name} failed in step {status_of(s.release).progress}: {worst.message}",
-        )
+        step = status_of(s.release).progress
+        return worst.reason, f"objective {worst.name} failed in step {step}: {worst.message}"
     if s.canary is not None and s.canary.stuck:
-        return words.ROLLED_BACK, "CanaryNotReady", f"canary pods did not become Ready in time: {s.canary.stuck}"
+        return "CanaryNotReady", f"canary pods did not become Ready in time: {s.canary.stuck}"
+    if promotion.canary_is_lost(s):
+        return "CanaryLost", "the canary gets traffic but no pod of it is Ready, or its Service is gone"
     return None

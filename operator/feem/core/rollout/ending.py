@@ -7,6 +7,7 @@ from feem.core.rollout.effects import (
     ApplyCanary,
     DeleteCanary,
     Effect,
+    PinService,
     RestoreRoute,
     SettleDeployment,
     SetWeight,
@@ -19,13 +20,19 @@ from feem.core.rollout.status import next_status, status_of
 
 
 def go_back(s: ReleaseSnapshot, end: str, reason: str, message: str, *, evidence: bool = False) -> Plan:
-    """Send all traffic to stable and write down why; both at once when there is traffic to send back."""
+    """Send all traffic to stable and write down why; both at once when there is traffic to send back.
+
+    The Service is pinned again when it is not, as after a promotion that was stopped between its writes: else it would go on
+    selecting the canary's pods.
+    """
     spec, namespace = s.release.spec, s.namespace
-    effects: tuple[Effect, ...] = ()
+    service, effects = spec.traffic.service, list[Effect]()
     if s.traffic is not None and s.traffic.weight > 0:
         mark = TrafficMark(s.release.metadata.name, status_of(s.release).step, end, reason)
-        service = spec.traffic.service
-        effects = (SetWeight(namespace, spec.traffic.http_route, service, f"{service}-canary", 0, str(mark)),)
+        effects.append(SetWeight(namespace, spec.traffic.http_route, service, f"{service}-canary", 0, str(mark)))
+    held = s.workload is not None and s.workload.paused
+    if s.canary is not None and held and not s.pinned and not s.problem:
+        effects.append(PinService(namespace, service, spec.stable.pod_template_hash))
     status = next_status(
         s.release,
         s.now,
@@ -34,7 +41,7 @@ def go_back(s: ReleaseSnapshot, end: str, reason: str, message: str, *, evidence
         weight=0,
         verdicts=list(s.verdicts) or status_of(s.release).verdicts,
     )
-    return Plan("RollBack", reason, message, status, effects, requeue=0, evidence=evidence)
+    return Plan("RollBack", reason, message, status, tuple(effects), requeue=0, evidence=evidence)
 
 
 def finish(s: ReleaseSnapshot, end: str, message: str) -> Plan:
@@ -98,7 +105,7 @@ def _remove_canary(s: ReleaseSnapshot, end: str) -> Plan | None:
 
 def _complete(s: ReleaseSnapshot, end: str, message: str) -> Plan:
     status = next_status(s.release, s.now, progressing=(False, end, message), held=held_now(s, end), completed_at=s.now)
-    return Plan("Complete", end, message, status)
+    return Plan("Complete", end, message, status, requeue=0)
 
 
 def held_now(s: ReleaseSnapshot, end: str) -> tuple[bool, str, str]:

@@ -13,7 +13,7 @@ from feem.api.release import Release
 from feem.api.service import StableRevision
 from feem.core.rollout.effects import CreateRelease, Effect, Govern, Pause, Ungovern, Unpause
 from feem.core.rollout.snapshot import HoldMechanism, Revision, ServiceSnapshot, Workload
-from feem.core.rollout.status import PROMOTED, ending_of, holds, is_complete
+from feem.core.rollout.status import ABORTED, BYPASSED, PROMOTED, ROLLED_BACK, ending_of, holds, is_complete
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ class ServicePlan:
 
 def decide_service(s: ServiceSnapshot) -> ServicePlan:
     """Return what the service needs now."""
-    stable = s.service.status.stable if s.service.status else None
     running = open_release(s.releases)
+    written = s.service.status.stable if s.service.status else None
+    stable = brought_by(running, s.revisions) or written
     if s.service.metadata.deletion_timestamp is not None:
         return _give_back(s, stable, running)
     if s.problem is not None:
@@ -49,13 +50,32 @@ def decide_service(s: ServiceSnapshot) -> ServicePlan:
     if stable is None or workload.governed_by != s.service.metadata.name:
         return _adopt_first(s, workload, stable)
     if running is not None:
-        return ServicePlan(stable=stable)
+        around = ending_word(running) == BYPASSED and stable != written
+        return ServicePlan(stable=stable, unattributed=stable.template_digest if around else "")
     return _at_rest(s, workload, stable)
 
 
 def open_release(releases: tuple[Release, ...]) -> Release | None:
     """Return the release that is under way, or None. There is never more than one: the next begins when it is complete."""
     return next((release for release in releases if not is_complete(release)), None)
+
+
+def brought_by(release: Release | None, revisions: tuple[Revision, ...]) -> StableRevision | None:
+    """Return the revision that a release has just brought live, even while it cleans up.
+
+    It is stable from then on: a change that comes before the clean-up is over must not be compared with, or sent back to, the
+    revision before, which has no pods any more.
+    """
+    if release is None or ending_word(release) not in (PROMOTED, BYPASSED):
+        return None
+    found = revision_with(revisions, release.spec.template_digest)
+    return stable_from(found) if found is not None else None
+
+
+def ending_word(release: Release) -> str:
+    """Return how a release ended, empty while it is open."""
+    end = ending_of(release)
+    return end[0] if end is not None else ""
 
 
 def _adopt_first(s: ServiceSnapshot, workload: Workload, stable: StableRevision | None) -> ServicePlan:
@@ -78,25 +98,41 @@ def _adopt_first(s: ServiceSnapshot, workload: Workload, stable: StableRevision 
 
 def _at_rest(s: ServiceSnapshot, workload: Workload, stable: StableRevision) -> ServicePlan:
     """No release is open: the Deployment is stable, holds a change, or has moved."""
+    last = s.releases[-1] if s.releases else None
     closed = tuple(
-        (item, _why_closed(workload, stable)) for item in s.releases if holds(item) and _let_go(item, workload)
+        (item, _why_closed(workload, stable, item))
+        for item in s.releases
+        if holds(item) and (item is not last or item.spec.template_digest != workload.template_digest)
     )
     if workload.template_digest == stable.template_digest:
         return _on_stable(s, workload, stable, closed)
-    last = s.releases[-1] if s.releases else None
-    same_change = last is not None and last.spec.template_digest == workload.template_digest and holds(last)
-    promoted = last is not None and same_or_promoted(last, workload)
-    if not workload.paused or promoted:
-        return _adopt_next(s, workload, stable, closed, attributed=promoted)
-    if not same_change or s.retry:
-        return _request(s, workload, stable, closed, last if same_change else None)
+    same_change = last is not None and last.spec.template_digest == workload.template_digest
+    if not workload.paused:
+        attributed = _promoted(last, workload.template_digest)
+        return _adopt_next(s, workload, stable, closed, attributed=attributed)
+    live = live_instead_of(stable, s.revisions)
+    if live is not None:
+        unattributed = "" if _promoted(last, live.template_digest) else live.template_digest
+        return ServicePlan(stable=stable_from(live), closed=closed, unattributed=unattributed)
+    if last is None or not same_change or not holds(last):
+        return _request(s, workload, stable, closed, None)
+    if s.retry:
+        return _request(s, workload, stable, (*closed, (last, "Retried")), last)
+    if ending_word(last) not in (ROLLED_BACK, ABORTED):
+        return _request(s, workload, stable, (*closed, (last, "Retried")), None)
     return ServicePlan(stable=stable, closed=closed)
 
 
-def same_or_promoted(release: Release, workload: Workload) -> bool:
-    """Whether this release brought the Deployment's template live."""
-    end = ending_of(release)
-    return release.spec.template_digest == workload.template_digest and end is not None and end[0] == PROMOTED
+def _promoted(release: Release | None, digest: str) -> bool:
+    """Whether this release brought the template with this digest live."""
+    return release is not None and release.spec.template_digest == digest and ending_word(release) == PROMOTED
+
+
+def live_instead_of(stable: StableRevision, revisions: tuple[Revision, ...]) -> Revision | None:
+    """Return the revision that has the pods when the one called stable has none: then a change went live past FEEM."""
+    if any(item.replicas for item in revisions if item.template_digest == stable.template_digest):
+        return None
+    return max((item for item in revisions if item.replicas), key=lambda item: item.replicas, default=None)
 
 
 def _on_stable(
@@ -212,9 +248,7 @@ def release_name(service: str, generation: int, attempt: int, digest: str, relea
     return name
 
 
-def _let_go(release: Release, workload: Workload) -> bool:
-    return is_complete(release) and release.spec.template_digest != workload.template_digest
-
-
-def _why_closed(workload: Workload, stable: StableRevision) -> str:
+def _why_closed(workload: Workload, stable: StableRevision, release: Release) -> str:
+    if workload.template_digest == release.spec.template_digest:
+        return "Retried"
     return "Reverted" if workload.template_digest == stable.template_digest else "Superseded"

@@ -13,6 +13,7 @@ Body = dict[str, Any]
 
 GOVERNED_LABEL = "feem.dev/governed"
 PROMOTING_LABEL = "feem.dev/promoting"
+TRACK_LABEL = "feem.dev/track"
 RELEASE_LABEL = "feem.dev/release"
 REQUESTED_BY = "feem.dev/requested-by"
 TEMPLATE_DIGEST = "feem.dev/template-digest"
@@ -59,8 +60,12 @@ def revisions_of(bodies: Iterable[Body]) -> tuple[Revision, ...]:
 
 
 def canary_of(body: Body | None, replica_sets: Sequence[Body]) -> Canary | None:
-    """Read the canary Deployment. Its figures count only once its controller has seen the latest generation."""
-    if body is None:
+    """Read the canary Deployment; somebody else's Deployment of that name is none.
+
+    Its template never changes, so `ready` is true whatever generation the controller has seen; that pods are gone counts only
+    once it has seen the latest.
+    """
+    if body is None or not is_canary(body):
         return None
     metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
     seen = status.get("observedGeneration", 0) >= metadata.get("generation", 1)
@@ -69,11 +74,16 @@ def canary_of(body: Body | None, replica_sets: Sequence[Body]) -> Canary | None:
         release=(metadata.get("labels") or {}).get(RELEASE_LABEL, ""),
         template_digest=(metadata.get("annotations") or {}).get(TEMPLATE_DIGEST, ""),
         replicas=spec.get("replicas", 1),
-        ready=status.get("availableReplicas", 0) if seen else 0,
+        ready=status.get("availableReplicas", 0),
         pods=status.get("replicas", 0) if seen else max(1, status.get("replicas", 0)),
         replica_set=newest.name if newest else "",
         stuck=_stuck(status) if seen else "",
     )
+
+
+def is_canary(body: Body) -> bool:
+    """Whether a Deployment or Service was made by FEEM for a release."""
+    return (body["metadata"].get("labels") or {}).get(TRACK_LABEL) == "canary"
 
 
 def directives_of(decisions: Iterable[Decision]) -> Directives:

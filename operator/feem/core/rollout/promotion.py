@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feem.core.rollout import status as words
-from feem.core.rollout.effects import Effect, Unpause, UnpinService
+from feem.core.rollout.effects import Effect, RestoreRoute, Unpause, UnpinService
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import next_status
@@ -38,9 +38,12 @@ def watch(s: ReleaseSnapshot) -> Plan:
     spec, workload = s.release.spec, s.workload
     if workload is None:
         raise ValueError("a rolling update without a Deployment")
+    bypassed = workload.template_digest == spec.template_digest and not workload.promoting
+    if canary_is_lost(s) and not (bypassed and s.pinned):
+        return _give_traffic_back(s)
     if workload.template_digest != spec.template_digest:
         return _interrupted(s)
-    if not workload.promoting:
+    if bypassed:
         return _bypassed(s)
     if workload.settled:
         text = f"all {workload.replicas} pods of Deployment {spec.deployment} run the change"
@@ -60,6 +63,21 @@ def watch(s: ReleaseSnapshot) -> Plan:
         )
     text = f"Deployment {spec.deployment} rolls to the change; the canary serves all requests meanwhile"
     return Plan("Wait", "RollingUpdate", text, next_status(s.release, s.now, progressing=(True, "RollingUpdate", text)))
+
+
+def canary_is_lost(s: ReleaseSnapshot) -> bool:
+    """Whether requests go to a canary that cannot answer them."""
+    there = s.canary is not None and s.canary_service and s.canary.ready > 0
+    return s.traffic is not None and s.traffic.weight > 0 and not there
+
+
+def _give_traffic_back(s: ReleaseSnapshot) -> Plan:
+    """The canary went away in the middle of the rolling update: the owner's pods, old and new, take its requests."""
+    traffic = s.release.spec.traffic
+    text = "the canary is gone before the rolling update was over; the owner's pods serve all requests"
+    effect = RestoreRoute(s.namespace, traffic.http_route, traffic.service, f"{traffic.service}-canary")
+    status = next_status(s.release, s.now, progressing=(True, "RollingUpdate", text), weight=0, restored_at=s.now)
+    return Plan("RestoreTraffic", "CanaryLost", text, status, (effect,), requeue=0)
 
 
 def _interrupted(s: ReleaseSnapshot) -> Plan:

@@ -11,6 +11,7 @@ from feem.api.plan import GreyReleasePlan, PlanSpec
 from feem.api.service import ManagedService
 from feem.core.conditions import find
 from feem.core.digest import HASH_LABEL
+from feem.core.rollout.observe import is_canary
 from feem.core.rollout.route import routes_to
 
 Body = dict[str, Any]
@@ -27,11 +28,13 @@ class References:
     plan: GreyReleasePlan | None
     objectives: Mapping[str, ServiceLevelObjective | None]
     governed_by_another: str = ""
+    canaries: tuple[tuple[str, Body | None], ...] = ()
+    """The objects that have the canary's names now, with their kinds."""
 
 
 def problem_with(service: ManagedService, found: References) -> Problem | None:
     """Return reason and message of the first problem, or None when everything fits."""
-    checks = (_deployment, _service, _route, _plan, _objectives)
+    checks = (_deployment, _service, _route, _canary_names, _plan, _objectives)
     return next((problem for check in checks if (problem := check(service, found)) is not None), None)
 
 
@@ -85,6 +88,16 @@ def _route(service: ManagedService, found: References) -> Problem | None:
         return None
     text = f"no rule of HTTPRoute {name} has Service {backend} among its backendRefs: the weights would split nothing"
     return "RouteDoesNotUseService", text
+
+
+def _canary_names(service: ManagedService, found: References) -> Problem | None:
+    for kind, body in found.canaries:
+        if body is not None and not is_canary(body):
+            text = (
+                f"{kind} {body['metadata']['name']} exists and is not FEEM's, but the canary needs its name: rename it"
+            )
+            return "CanaryNameTaken", text
+    return None
 
 
 def _plan(service: ManagedService, found: References) -> Problem | None:

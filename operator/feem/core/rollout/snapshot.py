@@ -42,7 +42,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class Canary:
-    """The canary Deployment: `replicas` desired, `ready` of the current generation, `pods` that still exist and are not terminating.
+    """The canary Deployment: `replicas` desired, `ready` available, `pods` that still exist and are not terminating.
 
     `stuck` is the Deployment controller's sentence once its progress deadline has passed.
     """
@@ -104,6 +104,8 @@ class ReleaseSnapshot:
     hold: str
     problem: str = ""
     """Why the rollout cannot go forward now, e.g. the Service is gone; empty when all is there."""
+    announced: tuple[str, str] | None = None
+    """Reason and message of a way back that is on record but was interrupted: it is taken whatever the evidence says now."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,20 @@ SUPERSEDED = "Superseded"
 CANCELLED = "Cancelled"
 BYPASSED = "Bypassed"
 
+_ENDINGS = {
+    "ServiceDeleted": CANCELLED,
+    "ReleaseDeleted": CANCELLED,
+    "DeploymentDeleted": CANCELLED,
+    "Reverted": CANCELLED,
+    "NewerChange": SUPERSEDED,
+    "AbortDecision": ABORTED,
+}
+
+
+def ending_for(reason: str) -> str:
+    """Return how a release ends that goes back for this reason; whatever speaks against the canary rolls it back."""
+    return _ENDINGS.get(reason, ROLLED_BACK)
+
 
 def status_of(release: Release) -> ReleaseStatus:
     """Return the release's status, an empty one for a new release."""
