@@ -121,7 +121,8 @@ class Informer:
         await self._synced.wait()
         while True:
             try:
-                await asyncio.wait_for(self._suspicion.wait(), self._sweep_seconds)
+                async with asyncio.timeout(self._sweep_seconds):
+                    await self._suspicion.wait()
                 await asyncio.sleep(SETTLE)
             except TimeoutError:
                 self._suspects.update(self._resources)

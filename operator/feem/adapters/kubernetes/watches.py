@@ -7,6 +7,7 @@ a large listing must not delay the renewal of our lease.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -93,10 +94,9 @@ class Watches:
                 self.problem = f"{type(ended).__name__}: {ended}"
                 log.warning("the watches ended, they start again: %s", self.problem)
                 self._interrupted()
-            try:
-                await asyncio.wait_for(self._stopping.wait(), RESTART_AFTER)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RESTART_AFTER):
+                    await self._stopping.wait()
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
