@@ -8,11 +8,14 @@ WORKDIR /src
 
 # What is needed changes seldom and is a layer of its own; the operator's own code follows in a small one.
 COPY pyproject.toml build/wheels* /wheels/
-RUN python -c "import tomllib; print(*tomllib.load(open('/wheels/pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > /wheels/requirements.txt \
- && pip install --no-cache-dir --root-user-action=ignore --target /opt/feem/needed -r /wheels/requirements.txt
+RUN cd /wheels \
+ && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > needed.txt \
+ && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" > build.txt \
+ && pip install --no-cache-dir --root-user-action=ignore -r build.txt \
+ && pip install --no-cache-dir --root-user-action=ignore --target /opt/feem/needed -r needed.txt
 COPY pyproject.toml README.md LICENSE* CHANGELOG* ./
 COPY operator/feem operator/feem
-RUN pip install --no-cache-dir --root-user-action=ignore --no-deps --target /opt/feem/own .
+RUN pip install --no-cache-dir --root-user-action=ignore --no-build-isolation --no-deps --target /opt/feem/own .
 
 FROM docker.io/library/python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="feem" org.opencontainers.image.licenses="Apache-2.0"
