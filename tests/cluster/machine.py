@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e.cluster import binaries
-from e2e.cluster.local import cgroups, network
+from e2e.cluster.local import cgroups
 from e2e.cluster.paths import cache_root
 from e2e.cluster.processes import marked
 
@@ -77,11 +77,11 @@ class Machine:
         return len(marked(self.root / name))
 
 
-def traces() -> tuple[set[str], list[str], list[str]]:
-    """Take note of links, packet rules and kernel settings of the host, to compare before and after."""
+def traces() -> tuple[list[str], list[str]]:
+    """Take note of packet rules and kernel settings of the host, to compare before and after."""
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=False).stdout.splitlines()
     settings = [Path(f"/proc/sys/{name}").read_text() for name in ("vm/overcommit_memory", "kernel/panic")]
-    return network.links(), [rule for rule in rules if "KUBE" in rule or "CNI" in rule], settings
+    return [rule for rule in rules if "KUBE" in rule or "CNI" in rule], settings
 
 
 def eventually(done: Callable[[], object], within: float = 15.0) -> None:
@@ -104,6 +104,7 @@ def deployment(image: str, *command: str, replicas: int = 1) -> str:
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "command": list(command),
+        "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1},
         "securityContext": secure | {"seccompProfile": {"type": "RuntimeDefault"}},
     }
     labels = {"app": WEB}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from e2e.cluster.api import Door, RefusedError
+from e2e.cluster.context import Say
 
 from .control import log_tail, wait_until
 from .controlplane import KWOK_NODE
 from .record import Layout
 
+_PATIENCE = 180.0  # seconds; a quiet machine needs 4, one that builds something else at the same time may need 60
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _KWOK_RULES = [
     {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]},
@@ -24,7 +26,7 @@ _KWOK_RULES = [
 ]
 
 
-def wait_for_api(layout: Layout, within: float = 60.0) -> None:
+def wait_for_api(layout: Layout, say: Say | None = None, within: float = _PATIENCE) -> None:
     """Wait until the API server says it is ready to serve."""
     door = Door(layout.server, layout.pki)
 
@@ -38,6 +40,7 @@ def wait_for_api(layout: Layout, within: float = 60.0) -> None:
         ready,
         within=within,
         pause=0.1,
+        waiting=lambda gone: say(f"waiting for the API server: {gone:.0f} s") if say else None,
         failed=lambda: (
             f"the API server of cluster {layout.name} was not ready within {within:.0f} s.\n"
             f"kube-apiserver: {log_tail(layout.state, 'kube-apiserver')}\n"
@@ -70,7 +73,7 @@ def kwok_node(*, tainted: bool) -> dict[str, Any]:
     return node
 
 
-def wait_for_nodes(layout: Layout, names: tuple[str, ...], within: float = 60.0) -> None:
+def wait_for_nodes(layout: Layout, names: tuple[str, ...], say: Say, within: float = _PATIENCE) -> None:
     """Wait until nodes are Ready and pods can be made in namespace default."""
     door = Door(layout.server, layout.pki)
 
@@ -86,6 +89,7 @@ def wait_for_nodes(layout: Layout, names: tuple[str, ...], within: float = 60.0)
         ready,
         within=within,
         pause=0.1,
+        waiting=lambda gone: say(f"waiting for node {', '.join(names)}: {gone:.0f} s"),
         failed=lambda: (
             f"node {', '.join(names)} of cluster {layout.name} was not Ready within {within:.0f} s.\n"
             + "\n".join(f"{name}: {log_tail(layout.state, name)}" for name in suspects)

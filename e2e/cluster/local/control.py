@@ -15,6 +15,8 @@ from .plan import Component, read_plan, read_running, write_plan
 from .record import supervisor_of
 from .supervisor import RELOAD
 
+_HEARTBEAT = 15.0  # seconds between two lines while waiting
+
 
 def tell(state: Path, components: list[Component]) -> None:
     """Hand the supervisor a new plan."""
@@ -45,12 +47,26 @@ def want(state: Path, name: str, *, wanted: bool) -> None:
     )
 
 
-def wait_until(done: Callable[[], bool], *, within: float, failed: Callable[[], str], pause: float = 0.05) -> None:
-    """Ask again and again until the answer is yes; ClusterError with `failed()` after `within` seconds."""
-    deadline = time.monotonic() + within
+def wait_until(
+    done: Callable[[], bool],
+    *,
+    within: float,
+    failed: Callable[[], str],
+    pause: float = 0.05,
+    waiting: Callable[[float], None] | None = None,
+) -> None:
+    """Ask again and again until the answer is yes; ClusterError with `failed()` after `within` seconds.
+
+    `waiting` is told the seconds gone by, once in a while.
+    """
+    start = shown = time.monotonic()
     while not done():
-        if time.monotonic() >= deadline:
+        now = time.monotonic()
+        if now - start >= within:
             raise ClusterError(failed())
+        if waiting and now - shown >= _HEARTBEAT:
+            shown = now
+            waiting(now - start)
         time.sleep(pause)
 
 

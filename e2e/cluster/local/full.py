@@ -46,12 +46,12 @@ def start(layout: Layout, programs: dict[str, Path], archives: dict[str, Path], 
     kubernetes = programs["kubernetes"]
     wait_until(
         layout.containerd_socket.is_socket,
-        within=30,
+        within=60,
         failed=lambda: f"containerd of cluster {layout.name} does not listen: {log_tail(layout.state, 'containerd')}",
     )
     cluster = layout.cluster()
     add(layout.state, [node.kubelet(layout, kubernetes), node.kube_proxy(layout, kubernetes)])
     images.load(cluster, [archives[name] for name in FIRST_IMAGES], say)
-    bootstrap.wait_for_nodes(layout, (layout.node, KWOK_NODE))
+    bootstrap.wait_for_nodes(layout, (layout.node, KWOK_NODE), say)
     say(f"node {layout.node} Ready")
     stack.install(cluster, say)  # loads the other images while it applies what needs none of them

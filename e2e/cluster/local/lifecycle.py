@@ -53,7 +53,7 @@ def up(state: Path, profile: str, cache: Path, say: Say) -> Cluster:
         if profile == "full":
             full.start(layout, programs, images, say)
         else:
-            bootstrap.wait_for_nodes(layout, (controlplane.KWOK_NODE,))
+            bootstrap.wait_for_nodes(layout, (controlplane.KWOK_NODE,), say)
             say(f"node {controlplane.KWOK_NODE} Ready (played by kwok)")
         write_record(layout, READY)
     except BaseException:
@@ -91,7 +91,7 @@ def _start_control_plane(layout: Layout, programs: dict[str, Path], say: Say) ->
     early = full.runtime(layout, programs) if layout.profile == "full" else []
     add(layout.state, [controlplane.etcd(layout, kubernetes), controlplane.apiserver(layout, kubernetes), *early])
     controlplane.component_kubeconfig(layout, "admin")
-    bootstrap.wait_for_api(layout)
+    bootstrap.wait_for_api(layout, say)
     say(f"API server ready at {layout.server}")
     add(
         layout.state,
@@ -113,7 +113,7 @@ def revive(state: Path, say: Say) -> None:
         return
     say(f"cluster {state.name}: starting {', '.join(stopped)}, which an earlier run had stopped")
     tell(state, [replace(component, wanted=True) for component in plan])
-    bootstrap.wait_for_api(found[0])
+    bootstrap.wait_for_api(found[0], say)
 
 
 def halt(state: Path) -> None:
