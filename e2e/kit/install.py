@@ -28,12 +28,12 @@ def install_operator(cluster: Cluster, say: Say, *, replicas: int = 1) -> None:
         f"image.repository={repository}",
         f"image.tag={tag}",
         f"prometheus.url={PROMETHEUS}",
-        f"replicaCount={replicas}",
+        f"replicas={replicas}",
     ]
     helm = ensure(("helm",), cluster.cache, say)["helm"]
     say(f"helm upgrade --install feem charts/feem ({image})")
     words = [str(helm), "--kubeconfig", str(cluster.kubeconfig), "upgrade", "--install", "feem", "charts/feem"]
-    words += ["--namespace", NAMESPACE, *(word for value in values for word in ("--set-string", value))]
+    words += ["--namespace", NAMESPACE, *(word for value in values for word in ("--set", value))]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode != 0:
         raise RuntimeError(f"helm could not install the chart: {done.stderr.strip()}")

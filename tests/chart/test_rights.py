@@ -21,6 +21,7 @@ WRITES = {
     ("services", "delete"): "DeleteCanary",
     ("httproutes.gateway.networking.k8s.io", "update"): "SetWeight, RestoreRoute",
     ("releases.feem.dev", "create"): "CreateRelease",
+    ("releases.feem.dev", "patch"): "the clean-up finalizer",
     ("managedservices.feem.dev", "patch"): "the clean-up finalizer",
     ("auditrecords.feem.dev", "create"): "the ledger",
     ("events.events.k8s.io", "create"): "events",
