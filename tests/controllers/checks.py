@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from feem.core.digest import template_digest
-
 from tests.world.bodies import NAME, route, service, template
 from tests.world.deployments import DEPLOYMENTS
 from tests.world.traffic import ROUTES, SERVICES

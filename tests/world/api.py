@@ -10,7 +10,6 @@ from typing import Any
 
 from feem.adapters.kubernetes.errors import AlreadyExists, NotFound
 from feem.ports import Body, Conflict
-
 from tests.world.admission import Admission, Denied
 
 OPERATOR = "system:serviceaccount:feem-system:feem"

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the signatures are those of what is simulated
 """The operator's side of the API in memory: the methods of the Kubernetes client that the effects use."""
 
 from __future__ import annotations
@@ -5,8 +6,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from feem.ports import Body
-
+from feem.ports import Body, Conflict
 from tests.world.api import OPERATOR, Api
 
 
@@ -33,6 +33,9 @@ class SimulatedClient:
     async def merge(self, resource: str, namespace: str, name: str, patch: Body, *, subresource: str = "") -> Body:
         def act() -> Body:
             old = self._api.get(resource, namespace, name) or {"metadata": {"namespace": namespace, "name": name}}
+            uid = patch.get("metadata", {}).get("uid")
+            if uid is not None and uid != old["metadata"].get("uid"):
+                raise Conflict(f"{resource} {name} is another object")
             return self._api.update(resource, merged(old, patch), OPERATOR)
 
         return self._asked("patch", resource, name, act)

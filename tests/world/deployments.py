@@ -9,7 +9,6 @@ from typing import Any
 
 from feem.core.digest import HASH_LABEL, template_digest
 from feem.ports import Body
-
 from tests.world.api import CONTROLLER, Api
 
 DEPLOYMENTS, REPLICA_SETS = "deployments.apps", "replicasets.apps"
@@ -59,14 +58,15 @@ class Deployments:
             sets = self.sets_of(deployment)
             self._roll(current, [body for body in sets if body is not current], desired)
         elif sets:
-            largest = max(sets, key=lambda body: self._size(body))
+            largest = max(sets, key=self._size)
             self._scale(largest, max(0, desired - sum(self._size(body) for body in sets if body is not largest)))
         self._report(deployment, self.sets_of(deployment), digest)
 
     def _current(self, deployment: Body, found: Body | None, sets: list[Body]) -> Body:
         newest = max((int(body["metadata"]["annotations"][REVISION]) for body in sets), default=0)
         if found is None:
-            return self._api.create(REPLICA_SETS, _replica_set(deployment, newest + 1), CONTROLLER)
+            taken = {body["metadata"]["name"] for body in self._api.list(REPLICA_SETS)}
+            return self._api.create(REPLICA_SETS, _replica_set(deployment, newest + 1, taken), CONTROLLER)
         if int(found["metadata"]["annotations"][REVISION]) == newest:
             return found
         again = copy.deepcopy(found)
@@ -136,9 +136,13 @@ def version_of(body: Body) -> str:
     return image.rpartition(":")[2]
 
 
-def _replica_set(deployment: Body, revision: int) -> Body:
+def _replica_set(deployment: Body, revision: int, taken: set[str]) -> Body:
+    """A new ReplicaSet; where a dying one still has its name, the hash gets longer, as with a collision count."""
     template = copy.deepcopy(deployment["spec"]["template"])
-    pod_hash = template_digest(template)[7:17]
+    length = 10
+    while f"{deployment['metadata']['name']}-{template_digest(template)[7 : 7 + length]}" in taken:
+        length += 1
+    pod_hash = template_digest(template)[7 : 7 + length]
     template.setdefault("metadata", {}).setdefault("labels", {})[HASH_LABEL] = pod_hash
     metadata = deployment["metadata"]
     owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": metadata["name"], "uid": metadata["uid"]}

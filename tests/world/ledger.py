@@ -8,7 +8,6 @@ from datetime import datetime
 from feem.api.audit import AuditSpec, Part, Subject
 from feem.core.audit.record import Statement, name_of, next_record
 from feem.ports import Entry
-
 from tests.world.api import OPERATOR, Api
 
 
@@ -39,6 +38,14 @@ class SimulatedLedger:
         name = f"{name_of(len(self._records))} {entry.part} {entry.action}"
         record: AuditSpec = self._api.asked("create", "auditrecords.feem.dev", name, act)
         return record
+
+    def open_subjects(self) -> Sequence[Subject]:
+        closed = {record.intent for record in self._records if record.part is Part.OUTCOME}
+        found: list[Subject] = []
+        for record in self._records:
+            if record.part is Part.INTENT and record.index not in closed and record.subject not in found:
+                found.append(record.subject)
+        return found
 
     def open_intents(self, subject: Subject) -> Sequence[AuditSpec]:
         closed = {record.intent for record in self._records if record.part is Part.OUTCOME}

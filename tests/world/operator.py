@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the signatures are those of what is simulated
 """The operator as one process: fresh controllers over a local copy that begins with a listing, as after a start."""
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from feem.controllers.release import ReleaseController
 from feem.controllers.routing import SERVICE, targets
 from feem.controllers.service import ServiceController
 from feem.ports import Body, Clock, Conflict, Refused, Unavailable
-
 from tests.world.api import OPERATOR, Api, Request
 from tests.world.client import SimulatedClient
 from tests.world.ledger import SimulatedLedger
@@ -120,7 +120,7 @@ class Operator:
                 self._store.delete(event.resource, event.body)
             else:
                 self._store.put(event.resource, event.body)
-            if event.by == OPERATOR:
+            if event.by == OPERATOR and not event.gone:
                 continue
             for kind, namespace, name in targets(self._cluster, event.resource, event.body):
                 if kind == SERVICE:

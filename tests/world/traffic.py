@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the signatures are those of what is simulated
 """Clients: requests split by the gateway's weights, answered by the pods a Service selects, counted as Prometheus would."""
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from typing import Any
 
 from feem.core.evidence.samples import Evidence, Sample, SampleRequest, Series, TrackSamples
 from feem.ports import Body, QueryProblem
-
 from tests.world.api import Api
 from tests.world.deployments import REPLICA_SETS, Deployments, version_of
 

@@ -17,7 +17,6 @@ from feem.core.audit.record import name_of
 from feem.core.audit.verify import verify
 from feem.core.conditions import find
 from feem.ports import Body
-
 from tests.world import bodies
 from tests.world.api import OPERATOR, Api
 from tests.world.bodies import NAME, NAMESPACE

@@ -112,8 +112,8 @@ class ReleaseStatus(Model):
     conditions: Conditions = Field(default_factory=list)
     """`Held`: the Deployment carries this change, paused. `Progressing`: what the release does now. `Succeeded`: how
     it ended."""
-    step: Annotated[int, Field(ge=0, le=20)] = 0
-    """The step the traffic is in, from 1; 0 before the first."""
+    step: Annotated[int, Field(ge=0, le=21)] = 0
+    """The step the traffic is in, from 1; 0 before the first, one more than the plan has in the promotion."""
     weight: Annotated[int, Field(ge=0, le=100)] = 0
     """Percent of requests the HTTPRoute sends to the canary."""
     progress: Annotated[str, Field(max_length=32)] = ""
@@ -131,7 +131,7 @@ class ReleaseStatus(Model):
     verdicts: Annotated[list[ObjectiveVerdict], Field(max_length=20, json_schema_extra=MAP_BY_NAME)] = Field(
         default_factory=list
     )
-    """What each objective says in the current step."""
+    """What each objective said last; soon after a step began, what let the release get there."""
 
 
 class Release(Resource):

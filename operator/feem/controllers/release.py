@@ -122,5 +122,10 @@ def _is_going(status: ReleaseStatus) -> bool:
 
 
 def _news(old: ReleaseStatus, new: ReleaseStatus) -> bool:
-    """Whether people should hear of it: another state, or another step."""
-    return _reason(old) != _reason(new) or old.step != new.step
+    """Whether people should hear of it: another step, or another state that is more than the way from one to the next."""
+    before, after = _reason(old), _reason(new)
+    if after in ("StartingCanary", "CleaningUp"):
+        return False
+    if (before, after) == ("StartingCanary", "Baking"):
+        return old.step != new.step
+    return before != after or old.step != new.step

@@ -11,8 +11,8 @@ from feem.core.rollout.recovery import true_of_service
 from feem.core.rollout.service_status import differs, next_status
 from feem.core.rollout.snapshot import ServiceSnapshot
 from feem.core.rollout.status import differs as release_differs
-from feem.core.rollout.status import next_status as next_release_status
 from feem.core.rollout.status import is_complete, status_of
+from feem.core.rollout.status import next_status as next_release_status
 from feem.ports import FINALIZER, Cluster, Conflict, Entry, Ledger, Notes
 
 MOST_TURNS = 20

@@ -20,12 +20,12 @@ async def pin(writer: Writer, effect: rollout.PinService) -> None:
 
 async def unpin(writer: Writer, effect: rollout.UnpinService) -> None:
     """Give the selector back, and the ownership of it: the owner's next server-side apply meets no conflict."""
-    body = await writer.read(SERVICES, effect.namespace, effect.service)
-    if body is None:
-        return
-    if HASH_LABEL in (body["spec"].get("selector") or {}):
+    body = writer.get(SERVICES, effect.namespace, effect.service)
+    if body is not None and HASH_LABEL in (body["spec"].get("selector") or {}):
         body = await writer.merge(SERVICES, body, {"spec": {"selector": {HASH_LABEL: None}}})
-    if is_managed(body):
+    else:
+        body = await writer.read(SERVICES, effect.namespace, effect.service)
+    if body is not None and is_managed(body):
         await writer.replace(SERVICES, body)
 
 
@@ -46,12 +46,15 @@ async def set_weight(writer: Writer, effect: rollout.SetWeight, intent: int) -> 
 
 async def restore_route(writer: Writer, effect: rollout.RestoreRoute) -> None:
     """Give backends and weights back first, then annotations and field ownership: a crash between leaves a mark to see."""
-    body = await writer.read(ROUTES, effect.namespace, effect.route)
+    body = writer.get(ROUTES, effect.namespace, effect.route)
+    bare = route.restore(body, effect.service, effect.canary_service) if body is not None else None
+    if body is not None and bare is not None and bare["spec"] != body["spec"]:
+        body = await writer.replace(ROUTES, {**body, "spec": bare["spec"]})
+    else:
+        body = await writer.read(ROUTES, effect.namespace, effect.route)
     if body is None:
         return
     bare = route.restore(body, effect.service, effect.canary_service)
-    if bare["spec"] != body["spec"]:
-        body = await writer.replace(ROUTES, {**body, "spec": bare["spec"]})
     metadata = {key: value for key, value in body["metadata"].items() if key != "annotations"}
     if "annotations" in bare["metadata"]:
         metadata["annotations"] = bare["metadata"]["annotations"]

@@ -37,7 +37,12 @@ def decide(s: ReleaseSnapshot) -> Plan:
 
 
 def reason_to_end(s: ReleaseSnapshot) -> tuple[str, str] | None:
-    """Return reason and message when the release must not go on, or None. Any one of these suffices, in this order."""
+    """Return reason and message when the release must not go on, or None: what people want comes before what the canary does."""
+    return _unwanted(s) or _unfit(s)
+
+
+def _unwanted(s: ReleaseSnapshot) -> tuple[str, str] | None:
+    """Nobody asks for this change any more."""
     spec, workload = s.release.spec, s.workload
     if s.service_deleting:
         return "ServiceDeleted", f"ManagedService {spec.service} was deleted; stable keeps all traffic"
@@ -49,8 +54,11 @@ def reason_to_end(s: ReleaseSnapshot) -> tuple[str, str] | None:
         return "Reverted", f"Deployment {spec.deployment} has its stable template again"
     if workload.template_digest != spec.template_digest:
         return "NewerChange", f"Deployment {spec.deployment} carries a newer change"
-    if s.directives.abort:
-        return "AbortDecision", "a person decided to abort"
+    return ("AbortDecision", "a person decided to abort") if s.directives.abort else None
+
+
+def _unfit(s: ReleaseSnapshot) -> tuple[str, str] | None:
+    """The canary does worse, or does nothing."""
     if s.outcome is Outcome.FAIL:
         worst = next(verdict for verdict in s.verdicts if verdict.outcome is Outcome.FAIL)
         step = status_of(s.release).progress

@@ -63,6 +63,10 @@ def _restore_traffic(s: ReleaseSnapshot, end: str) -> Plan | None:
 
 
 def _scale_down(s: ReleaseSnapshot, end: str) -> Plan | None:
+    """Let canary pods go on for the plan's delay, then scale them away, so that the Service can be unpinned without meeting them.
+
+    After a promotion it is not pinned, and they run what all pods run: they go with their Deployment.
+    """
     canary, spec, old = s.canary, s.release.spec, status_of(s.release)
     if canary is None or canary.replicas == 0:
         return None
@@ -72,6 +76,8 @@ def _scale_down(s: ReleaseSnapshot, end: str) -> Plan | None:
     left = spec.plan.scale_down_delay_seconds - (s.now - restored_at).total_seconds()
     if left > 0 and old.started_at is not None:
         return Plan("ScaleDownCanary", end, text, status, requeue=left)
+    if not s.pinned:
+        return None
     effect = ApplyCanary(
         s.namespace,
         spec.deployment,
@@ -88,7 +94,7 @@ def _scale_down(s: ReleaseSnapshot, end: str) -> Plan | None:
 def _remove_canary(s: ReleaseSnapshot, end: str) -> Plan | None:
     spec, effects = s.release.spec, list[Effect]()
     text = "the canary's Deployment and Service are removed"
-    if s.canary is not None and s.canary.pods > 0:
+    if s.canary is not None and s.canary.pods > 0 and s.pinned:
         waiting = "waiting for the last canary pods to go"
         return Plan(
             "RemoveCanary", end, waiting, next_status(s.release, s.now, progressing=(True, "CleaningUp", waiting))

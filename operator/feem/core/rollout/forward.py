@@ -90,6 +90,7 @@ def bake(s: ReleaseSnapshot, step: int) -> Plan:
 def shift(s: ReleaseSnapshot, step: int, found: dict[str, Any] | None = None) -> Plan:
     """Bring the traffic to a step: Service pinned, canary scaled and Ready, then one write of weights and mark.
 
+    The step after the last one is the promotion: all traffic to the canary, and the Deployment resumed under the same intent.
     `found` are the status fields of the step the traffic is in until then.
     """
     spec, replicas = s.release.spec, replicas_of(s, step)
@@ -103,21 +104,20 @@ def shift(s: ReleaseSnapshot, step: int, found: dict[str, Any] | None = None) ->
     weight, service = weight_of(s, step), spec.traffic.service
     mark = TrafficMark(s.release.metadata.name, step)
     effect = SetWeight(s.namespace, spec.traffic.http_route, service, f"{service}-canary", weight, str(mark))
-    old = status_of(s.release)
-    text = f"{weight}% of the requests go to the canary ({progress(step, len(spec.plan.steps), weight)})"
-    status = next_status(
-        s.release,
-        s.now,
-        progressing=(True, "Shifting", text),
-        step=step,
-        weight=weight,
-        step_started_at=s.now,
-        passed_at=None,
-        started_at=old.started_at or s.now,
-        verdicts=list(s.verdicts),
-    )
-    evidence = bool(s.verdicts)
-    return Plan("ShiftTraffic", f"Step{step}", text, status, (effect,), requeue=0, evidence=evidence)
+    old, last = status_of(s.release), len(spec.plan.steps)
+    arrived: dict[str, Any] = {
+        "step": step,
+        "weight": weight,
+        "step_started_at": s.now,
+        "passed_at": None,
+        "started_at": old.started_at or s.now,
+        "verdicts": list(s.verdicts) or old.verdicts,
+    }
+    if step > last:
+        return promotion.promote(s, (effect,), arrived)
+    text = f"{weight}% of the requests go to the canary ({progress(step, last, weight)})"
+    status = next_status(s.release, s.now, progressing=(True, "Baking", text), **arrived)
+    return Plan("ShiftTraffic", f"Step{step}", text, status, (effect,), requeue=0, evidence=bool(s.verdicts))
 
 
 def _scale(s: ReleaseSnapshot, replicas: int, found: dict[str, Any] | None) -> Plan | None:

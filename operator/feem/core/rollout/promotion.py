@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from feem.core.rollout import status as words
 from feem.core.rollout.effects import Effect, RestoreRoute, Unpause, UnpinService
 from feem.core.rollout.plan import Plan
@@ -9,19 +11,23 @@ from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import next_status
 
 
-def promote(s: ReleaseSnapshot) -> Plan:
-    """Resume the Deployment. All traffic is on the canary, so nothing a rolling update does can be felt at the gateway."""
+def promote(s: ReleaseSnapshot, shift: tuple[Effect, ...] = (), arrived: dict[str, Any] | None = None) -> Plan:
+    """Resume the Deployment. All traffic is on the canary, so nothing a rolling update does can be felt at the gateway.
+
+    `shift` brings the traffic there when it is not there yet, `arrived` are the status fields that say so.
+    """
     spec = s.release.spec
     if s.directives.paused:
         text = "a person paused the release before its promotion; decide Resume or Abort"
         return Plan("Wait", "Paused", text, next_status(s.release, s.now, progressing=(False, "Paused", text)))
-    effects: list[Effect] = []
+    effects = list(shift)
     if s.pinned:
         effects.append(UnpinService(s.namespace, spec.traffic.service))
     effects.append(Unpause(s.namespace, spec.deployment, spec.template_digest, promoting=True))
-    text = f"Deployment {spec.deployment} is resumed; its rolling update brings the change to all pods"
-    status = next_status(s.release, s.now, progressing=(True, "RollingUpdate", text))
-    return Plan("Promote", "AllStepsPassed", text, status, tuple(effects), requeue=0)
+    text = f"the canary serves all requests; Deployment {spec.deployment} is resumed and rolls to the change"
+    status = next_status(s.release, s.now, progressing=(True, "RollingUpdate", text), **(arrived or {}))
+    reason = "PromoteDecision" if s.directives.promote else "AllStepsPassed"
+    return Plan("Promote", reason, text, status, tuple(effects), requeue=0, evidence=bool(s.verdicts))
 
 
 def under_way(s: ReleaseSnapshot) -> bool:

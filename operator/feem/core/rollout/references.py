@@ -93,9 +93,8 @@ def _route(service: ManagedService, found: References) -> Problem | None:
 def _canary_names(service: ManagedService, found: References) -> Problem | None:
     for kind, body in found.canaries:
         if body is not None and not is_canary(body):
-            text = (
-                f"{kind} {body['metadata']['name']} exists and is not FEEM's, but the canary needs its name: rename it"
-            )
+            name, wants = body["metadata"]["name"], service.spec.workload.name
+            text = f"{kind} {name} exists and is not FEEM's, but the canary of {wants} needs its name: rename it"
             return "CanaryNameTaken", text
     return None
 

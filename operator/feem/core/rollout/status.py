@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from feem.api.base import ConditionStatus
-from feem.api.release import Release, ReleaseStatus
+from feem.api.release import ObjectiveVerdict, Outcome, Release, ReleaseStatus
 from feem.core.conditions import condition, find, said, with_condition
 
 HELD = "Held"
@@ -98,7 +98,13 @@ def differs(old: ReleaseStatus, new: ReleaseStatus) -> bool:
     return _essence(old) != _essence(new)
 
 
+def _is_news(verdict: ObjectiveVerdict) -> bool:
+    """Every step begins with too few data and then passes: that alone is not worth a write, the next transition brings it along."""
+    young = verdict.reason in ("NoData", "TooFewSamples", "NotEnoughEvidence")
+    return verdict.outcome is not Outcome.PASS and not young
+
+
 def _essence(status: ReleaseStatus) -> tuple[object, ...]:
-    verdicts = tuple((item.name, item.outcome, item.reason) for item in status.verdicts)
+    verdicts = tuple((item.name, item.outcome, item.reason) for item in status.verdicts if _is_news(item))
     times = (status.step_started_at, status.passed_at, status.started_at, status.restored_at, status.completed_at)
     return (said(status.conditions), status.step, status.weight, verdicts, times, status.observed_generation)
