@@ -17,7 +17,8 @@ PROMETHEUS_MODULE_VERSION = "v0.316.0"  # the Go module counts 3.16.0 as 0.316.0
 PROMETHEUS_VERSION = "v3.16.0"
 HELM_VERSION = "v4.3.1"
 HELM_LOWEST = (3, 14)  # a helm on PATH serves from here on
-KUBECTL_LOWEST = (1, 36)  # a kubectl on PATH serves from here on
+KUBECTL_LOWEST = (1, 30)  # a kubectl on PATH serves from here on, where none is built anyway
+KUBECTL_NEAR = (1, 36)  # within the version skew Kubernetes promises: preferred even to one that is built
 KIND_VERSION = "v0.33.0"
 KIND_LOWEST = (0, 30)  # a kind on PATH serves from here on
 # the node image that KIND_VERSION was released with

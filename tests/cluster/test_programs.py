@@ -110,18 +110,28 @@ def test_an_unknown_program_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "serves"), [("v1.40.1", True), ("v1.36.0", True), ("v1.32.4-x", False), ("", False)]
+    ("answer", "built", "own"),
+    [
+        ("v1.40.1", True, False),
+        ("v1.36.0", True, False),
+        ("v1.32.4-x", True, True),
+        ("v1.32.4-x", False, False),
+        ("v1.19.0", False, True),
+        ("", False, True),
+    ],
 )
 def test_a_kubectl_on_path_serves_when_it_is_new_enough(
-    *, answer: str, serves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    *, answer: str, built: bool, own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "kubectl"
     program.write_text(f"#!/bin/sh\necho 'Client Version: {answer}'\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr(binaries, "_kubectl", lambda *_: Path("/cache/kubectl"))
+    monkeypatch.setattr(building, "is_built", lambda *_: built)
+    monkeypatch.setattr(building, "build", lambda *_: tmp_path / "entry")
+    (tmp_path / "entry").mkdir()
     found = binaries.ensure(["kubectl"], tmp_path, lambda _: None)["kubectl"]
-    assert found == (program if serves else Path("/cache/kubectl"))
+    assert found == (tmp_path / "entry/kubectl" if own else program)
 
 
 @pytest.mark.parametrize(

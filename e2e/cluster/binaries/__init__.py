@@ -9,7 +9,7 @@ from pathlib import Path
 
 from e2e.cluster.commands import run, which
 from e2e.cluster.context import ClusterError, Say
-from e2e.cluster.versions import HELM_LOWEST, KIND_LOWEST, KUBECTL_LOWEST
+from e2e.cluster.versions import HELM_LOWEST, KIND_LOWEST, KUBECTL_LOWEST, KUBECTL_NEAR
 
 from . import building
 from .recipes import recipe_for
@@ -30,16 +30,15 @@ def ensure(names: Iterable[str], cache: Path, say: Say) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for name in names:
-        ready = _from_path(name)
-        found[name] = ready or _from_cache(name, cache, say)
+        found[name] = _kubectl(cache, say) if name == "kubectl" else _from_path(name) or _from_cache(name, cache, say)
     return found
 
 
-def _from_path(name: str) -> Path | None:
+def _from_path(name: str, lowest: tuple[int, int] | None = None) -> Path | None:
     """Return a program of PATH when its version is high enough; None when it is to be built."""
     if name not in _ON_PATH:
         return None
-    arguments, lowest = _ON_PATH[name]
+    arguments, usual = _ON_PATH[name]
     program = which(name)
     if program is None:
         return None
@@ -48,12 +47,10 @@ def _from_path(name: str) -> Path | None:
     except ClusterError:
         return None
     version = re.search(r"v(\d+)\.(\d+)", answer)
-    return program if version and (int(version[1]), int(version[2])) >= lowest else None
+    return program if version and (int(version[1]), int(version[2])) >= (lowest or usual) else None
 
 
 def _from_cache(name: str, cache: Path, say: Say) -> Path:
-    if name == "kubectl":
-        return _kubectl(cache, say)
     try:
         recipe = recipe_for(name)
     except KeyError as error:
@@ -62,6 +59,21 @@ def _from_cache(name: str, cache: Path, say: Say) -> Path:
 
 
 def _kubectl(cache: Path, say: Say) -> Path:
+    """Choose a kubectl: PATH's when near in version, else the multi-call binary's when that is built, else PATH's.
+
+    So nobody waits ten minutes for a kubectl, and a local cluster is spoken to in its own version.
+    """
+    near = _from_path("kubectl", KUBECTL_NEAR)
+    if near:
+        return near
+    if not building.is_built(recipe_for("kubernetes"), cache):
+        usable = _from_path("kubectl")
+        if usable:
+            return usable
+    return _own_kubectl(cache, say)
+
+
+def _own_kubectl(cache: Path, say: Say) -> Path:
     """Offer the kubectl inside the multi-call binary under its own name."""
     binary = building.build(recipe_for("kubernetes"), cache, say) / "kubernetes"
     link = binary.with_name("kubectl")

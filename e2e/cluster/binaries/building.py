@@ -13,6 +13,7 @@ import time
 from collections import deque
 from pathlib import Path
 
+from e2e.cluster.commands import which
 from e2e.cluster.context import ClusterError, Say
 from e2e.cluster.locks import file_lock
 
@@ -28,7 +29,7 @@ def build(recipe: Recipe, cache: Path, say: Say) -> Path:
     A killed build leaves nothing under the final name; what Go compiled until then stays in Go's own cache, so the
     next attempt goes on from there.
     """
-    folder = cache / "programs" / recipe.entry()
+    folder = _folder(recipe, cache)
     if folder.is_dir():
         return folder
     with file_lock(cache / "locks" / f"{recipe.name}.lock", say, f"the build of {recipe.name}"):
@@ -48,6 +49,15 @@ def build(recipe: Recipe, cache: Path, say: Say) -> Path:
     return folder
 
 
+def is_built(recipe: Recipe, cache: Path) -> bool:
+    """Tell whether asking for this recipe costs nothing."""
+    return _folder(recipe, cache).is_dir()
+
+
+def _folder(recipe: Recipe, cache: Path) -> Path:
+    return cache / "programs" / recipe.entry()
+
+
 def _environment(recipe: Recipe, folder: Path, go: Path) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if key not in ("GOOS", "GOARCH", "GOWORK")}
     fixed = {
@@ -63,7 +73,9 @@ def _environment(recipe: Recipe, folder: Path, go: Path) -> dict[str, str]:
 def _compile(recipe: Recipe, folder: Path, go: Path, say: Say) -> float:
     say(f"building {recipe.name} {recipe.version} (about {recipe.takes} s when nothing is cached)")
     start = time.monotonic()
-    argv = [str(go), *recipe.arguments(folder)]
+    setpriv = which("setpriv")  # a build is not to go on when we are killed
+    bound = [str(setpriv), "--pdeathsig", "KILL"] if setpriv else []
+    argv = [*bound, str(go), *recipe.arguments(folder)]
     with subprocess.Popen(
         argv,
         cwd=recipe.source or folder,
