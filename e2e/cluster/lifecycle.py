@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -46,6 +47,8 @@ def down(name: str, say: Say) -> None:
         elif given.owns(state):
             given.down(state, say)
         local.purge(state, say)
+        with contextlib.suppress(OSError):  # the last one takes the folder of clusters with it
+            state_root().rmdir()
 
 
 def find(name: str) -> Cluster | None:
