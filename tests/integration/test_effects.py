@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import pytest
 
 from e2e.cluster import Cluster, user_kubeconfig
 from feem.adapters.kubernetes.client import Client
-from feem.adapters.kubernetes.cluster import FINALIZER
 from feem.core.digest import template_digest
 from feem.core.rollout import effects as do
 from feem.core.rollout.route import observed
-from feem.ports import Body, Conflict, Refused, Unavailable
+from feem.ports import FINALIZER, Body, Conflict, Refused, Unavailable
 from tests.integration.adapter import Adapter, adapter, ensure_gateway_api, operator_kubeconfig
+from tests.integration.conftest import OPERATOR
 from tests.integration.kubectl import Kubectl, Manifest
 
 pytestmark = pytest.mark.integration
@@ -35,15 +35,19 @@ def kubeconfig(cluster: Cluster, as_user: AsUser) -> Path:
 
 
 @pytest.fixture
-def owner(as_user: AsUser, namespace: str) -> Kubectl:
-    """The product team, with a running service of two pods; everything of an earlier test is gone."""
+def owner(as_user: AsUser, namespace: str) -> Iterator[Kubectl]:
+    """The product team, with a running service of two pods; nothing is left from test to test."""
     team = as_user("team@bank.example").within(namespace)
-    kinds = "deployments,services,httproutes,releases,managedservices"
-    team.done("delete", kinds, "--all", "--wait=true", "--timeout=30s")
     for manifest in (*manifests(), managed_service()):
         apply(team, manifest)
     team.done("rollout", "status", f"deployment/{NAME}", "--timeout=60s")
-    return team
+    yield team
+    admin = as_user(OPERATOR).within(namespace)
+    for kind in ("release", "managedservice"):
+        for item in admin.read(kind)["items"]:
+            admin("patch", kind, item["metadata"]["name"], "--type=merge", '--patch={"metadata":{"finalizers":null}}')
+    kinds = "deployments,services,httproutes,releases,managedservices"
+    admin.done("delete", kinds, "--all", "--wait=true", "--timeout=30s")
 
 
 @pytest.fixture
