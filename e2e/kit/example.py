@@ -29,9 +29,12 @@ class Example:
         """Load its images, apply its manifests, and wait until it serves and is governed."""
         load(cluster, build_limit_scoring(REPOSITORY, cluster.cache, say).values(), say)
         say("applying the example's manifests")
+        there = self.kubectl.attempt("get", "deployment", NAME).returncode == 0
         for name in MANIFESTS:
-            self.kubectl.apply(EXAMPLE / "k8s" / f"{name}.yaml")
-        self.kubectl.run("rollout", "status", f"deployment/{NAME}", "--timeout=120s")
+            if not (there and name == "deployment"):  # applied again it would ask for a release of version 1.0
+                self.kubectl.apply(EXAMPLE / "k8s" / f"{name}.yaml")
+        if not there:
+            self.kubectl.run("rollout", "status", f"deployment/{NAME}", "--timeout=120s")
         wait_until("the ManagedService becoming Ready", self.governed, 60)
 
     def governed(self) -> bool:

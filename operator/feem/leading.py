@@ -38,7 +38,7 @@ def controllers(world: World, ledger: Ledger, interval: float) -> tuple[dict[str
     """Wire the controllers; returns them by kind of key, and the door they act through."""
     gatherer = Gatherer(world.cluster, world.clock, interval)
     door = Door(world.cluster, ledger)
-    judge = Judge(world.metrics, world.measurements, world.clock)
+    judge = Judge(world.metrics, world.measurements, world.clock, interval)
     releases = ReleaseController(
         world.cluster, ledger, world.notes, world.measurements, world.clock, gatherer=gatherer, judge=judge, door=door
     )

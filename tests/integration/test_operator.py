@@ -19,7 +19,6 @@ from tests.integration.metrics_server import MetricsServer
 from tests.integration.operator import NAME, Operator, Shop, deployment, managed, objective, route, service, until
 
 pytestmark = pytest.mark.integration
-FORWARD = ("Held", "StartingCanary", "Shifting", "Baking", "RollingUpdate", "CleaningUp")
 
 
 @pytest.fixture(scope="module")

@@ -70,13 +70,6 @@ def test_a_new_release_without_status_is_still_a_sentence() -> None:
     ("state", "fields", "doing", "next_step"),
     [
         ("StartingCanary", {}, "The canary gets its pods for step 1 at 10%: its pods", "Step 1 of 3 at 10%, when its"),
-        ("Shifting", {"step": 1, "weight": 10}, "The HTTPRoute sends 10%", "Step 2 of 3 at 50%."),
-        (
-            "Shifting",
-            {"step": 4, "weight": 100},
-            "The HTTPRoute sends 100% of the requests to the canary (promo",
-            "Promo",
-        ),
         ("Waiting", {}, "The release waits", "It goes on by itself as soon as that is mended."),
         (
             "RollingUpdate",

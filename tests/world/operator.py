@@ -16,6 +16,7 @@ from feem.controllers.judge import Judge
 from feem.controllers.release import ReleaseController
 from feem.controllers.routing import SERVICE, targets
 from feem.controllers.service import ServiceController
+from feem.core.rollout.effects import Effect
 from feem.ports import Body, Clock, Conflict, Refused, Unavailable
 from tests.world.api import OPERATOR, Api, Request
 from tests.world.client import SimulatedClient
@@ -55,6 +56,22 @@ class Figures:
         return None
 
 
+class ObservedCluster(KubernetesCluster):
+    """Notes which effect was performed under which intent, when it wrote anything at all."""
+
+    def __init__(self, client: Client, store: Store, api: Api) -> None:
+        super().__init__(client, store)
+        self._api = api
+
+    async def perform(self, effect: Effect, intent: int) -> None:
+        before = self._api.version
+        try:
+            await super().perform(effect, intent)
+        finally:
+            if self._api.version != before:
+                self._api.performed.append((str(effect), intent))
+
+
 class Operator:
     """Visits services when an event asks for it or their time has come; own writes come back as no event."""
 
@@ -65,11 +82,11 @@ class Operator:
             for body in bodies.values():
                 self._store.put(resource, body)
         self._read = len(api.events)
-        self._cluster = cluster = KubernetesCluster(cast("Client", SimulatedClient(api)), self._store)
+        self._cluster = cluster = ObservedCluster(cast("Client", SimulatedClient(api)), self._store, api)
         ledger = SimulatedLedger(api, records, clock.now)
         self.notes, self.figures = Notes(api), Figures()
         gatherer, door = Gatherer(cluster, clock, interval), Door(cluster, ledger)
-        judge = Judge(SimulatedMetrics(traffic), self.figures, clock)
+        judge = Judge(SimulatedMetrics(traffic), self.figures, clock, 5.0)
         releases = ReleaseController(
             cluster, ledger, self.notes, self.figures, clock, gatherer=gatherer, judge=judge, door=door
         )

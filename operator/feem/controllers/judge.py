@@ -24,10 +24,12 @@ class Judgement:
 
 
 class Judge:
-    """Evaluates a release's objectives over its current step."""
+    """Evaluates a release's objectives over its current step, not more often than twice an interval, whatever happens around it."""
 
-    def __init__(self, metrics: Metrics, measurements: Measurements, clock: Clock) -> None:
+    def __init__(self, metrics: Metrics, measurements: Measurements, clock: Clock, interval: float) -> None:
         self._metrics, self._measurements, self._clock = metrics, measurements, clock
+        self._interval = interval
+        self._last: dict[str, tuple[float, float, Judgement]] = {}
 
     async def evaluate(self, seen: ReleaseSnapshot) -> Judgement:
         """Fetch samples of all objectives at once and judge them; without canary traffic there is nothing to judge."""
@@ -35,7 +37,17 @@ class Judge:
         if started is None or seen.canary is None or seen.traffic is None or seen.traffic.weight == 0:
             return Judgement()
         begin, end = started.timestamp(), self._clock.now().timestamp()
-        objectives, replica_set = seen.release.spec.objectives, seen.canary.replica_set
+        uid = seen.release.metadata.uid
+        before = self._last.get(uid)
+        if before is not None and before[0] == begin and 0 <= end - before[1] < self._interval / 2:
+            return before[2]
+        judgement = await self._ask(seen, seen.canary.replica_set, begin, end)
+        self._last = {key: kept for key, kept in self._last.items() if end - kept[1] < self._interval}
+        self._last[uid] = begin, end, judgement
+        return judgement
+
+    async def _ask(self, seen: ReleaseSnapshot, replica_set: str, begin: float, end: float) -> Judgement:
+        objectives = seen.release.spec.objectives
         requests = (self._request(seen.release, item, replica_set, begin, end) for item in objectives)
         found = await asyncio.gather(*(self._metrics.samples(request) for request in requests))
         pairs = zip(objectives, found, strict=True)

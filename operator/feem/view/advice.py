@@ -41,8 +41,8 @@ def act(at: Situation) -> tuple[tuple[str, str], ...]:
 
     if at.result in {"RolledBack", "Aborted"} and at.newest:
         retry = command("retry", "try the same change again")
-        undo = f"kubectl rollout undo deployment/{at.release.spec.deployment} -n {namespace}"
-        return (retry, (undo, "take the change back; changing the template again requests another release"))
+        undo = f"kubectl apply -f MANIFEST-OF-THE-VERSION-BEFORE -n {namespace}"
+        return (retry, (undo, "take the change back; any other template requests another release"))
     if at.result:
         return ()
     watch = (f"feem watch {name} -n {namespace}", "follow it until it ends")
@@ -85,7 +85,7 @@ def _after(at: Situation) -> str:
     return "Nothing: it is over."
 
 
-_TOLD = {"Requested", "Held", "Baking", "Shifting", "RollingUpdate"}
+_TOLD = {"Requested", "Held", "Baking", "RollingUpdate"}
 """States whose own message says no more than `doing` does."""
 
 _PAST_DECISIONS = {

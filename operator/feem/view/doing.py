@@ -43,10 +43,6 @@ def _starting(at: Situation) -> str:
     return f"The canary gets its pods for {where}: {pods}."
 
 
-def _shifting(at: Situation) -> str:
-    return f"The HTTPRoute sends {at.status.weight}% of the requests to the canary ({_at_step(at)})."
-
-
 def _baking(at: Situation) -> str:
     current = at.current
     if current is None:
@@ -103,7 +99,6 @@ _DOING: dict[str, Callable[[Situation], str]] = {
     "Requested": _held,
     "Held": _held,
     "StartingCanary": _starting,
-    "Shifting": _shifting,
     "Baking": _baking,
     "Inconclusive": _holding,
     "Paused": _paused,

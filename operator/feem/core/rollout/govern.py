@@ -93,7 +93,12 @@ def _adopt_first(s: ServiceSnapshot, workload: Workload, stable: StableRevision 
         next_step = f"kubectl rollout {'resume' if workload.paused else 'status'} deployment {name}"
         text = f"Deployment {name} has to finish its own rolling update first: {next_step}"
         return ServicePlan(stable=stable, ready=(False, "DeploymentNotSettled", text))
-    return ServicePlan(stable=stable_from(current), ready=(False, "Adopting", f"Deployment {name} is being adopted"))
+    moved = stable is not None and stable.template_digest != current.template_digest
+    return ServicePlan(
+        stable=stable_from(current),
+        ready=(False, "Adopting", f"Deployment {name} is being adopted"),
+        unattributed=current.template_digest if moved else "",
+    )
 
 
 def _at_rest(s: ServiceSnapshot, workload: Workload, stable: StableRevision) -> ServicePlan:
@@ -244,7 +249,7 @@ def release_name(service: str, generation: int, attempt: int, digest: str, relea
     suffix = f"-r{attempt}" if attempt > 1 else ""
     name = f"{service}-{generation}{suffix}"
     if any(item.metadata.name == name for item in releases):
-        return f"{service}-{generation}-{digest[7:15]}{suffix}"
+        return f"{service}-{generation}-{digest[7:12]}{suffix}"
     return name
 
 

@@ -90,7 +90,9 @@ def progress(step: int, steps: int, weight: int) -> str:
     """Step and weight for people: `2/3 at 50%`, `promotion at 100%`."""
     if step == 0:
         return f"0/{steps}"
-    return f"{step}/{steps} at {weight}%" if step <= steps else f"promotion at {weight}%"
+    if step <= steps:
+        return f"{step}/{steps} at {weight}%"
+    return f"promotion at {weight}%" if weight else "promotion"
 
 
 def differs(old: ReleaseStatus, new: ReleaseStatus) -> bool:
