@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from feem.api.audit import Part
 from feem.core.digest import template_digest
 from tests.world.bodies import NAME, route, service, template
 from tests.world.deployments import DEPLOYMENTS
@@ -62,3 +63,25 @@ async def over(world: World, version: str, *, paused: bool = False) -> None:
     recorded(world)
     runs(world, version)
     await at_rest(world)
+
+
+def nothing_was_done_twice(world: World) -> None:
+    """No effect of a subject was performed under two intents, unless the API server had refused it the first time."""
+    by_index = {item.index: item for item in world.records}
+    failed = {item.intent for item in world.records if item.reason == "Failed"}
+    under: dict[tuple[str, str], set[int]] = {}
+    for effect, intent in world.api.performed:
+        if intent not in failed:
+            under.setdefault((by_index[intent].subject.uid, effect), set()).add(intent)
+    twice = {key: intents for key, intents in under.items() if len(intents) > 1}
+    assert not twice, f"performed under more than one intent: {twice}"
+
+
+def traffic_never_came_back(world: World) -> None:
+    """Once a release is on its way back, its weight only falls."""
+    for record in world.records:
+        if record.action != "RollBack" or record.part is not Part.INTENT:
+            continue
+        name = record.subject.name
+        after = [weight for at, marked, weight in world.history if marked == name and at.isoformat() > record.time[:19]]
+        assert after == sorted(after, reverse=True), f"{name} went up again after it went back: {after}"

@@ -54,11 +54,12 @@ class Api:
         self.objects: dict[str, dict[tuple[str, str], Body]] = {}
         self.events: list[Event] = []
         self.requests: list[Request] = []
+        self.performed: list[tuple[str, int]] = []
         self.admission = Admission()
         self.fault: Fault | None = None
         self.version = 0
         self._uids = 0
-        self._writes = 0
+        self.writes = 0
 
     def get(self, resource: str, namespace: str, name: str) -> Body | None:
         return self.objects.get(resource, {}).get((namespace, name))
@@ -120,8 +121,8 @@ class Api:
     def asked(self, verb: str, resource: str, name: str, act: Callable[[], Any]) -> Any:
         """Serve one request of the operator, with whatever fault is due."""
         write = verb != "get"
-        self._writes += write
-        request = Request(self._writes if write else 0, verb, resource, name)
+        self.writes += write
+        request = Request(self.writes if write else 0, verb, resource, name)
         self.requests.append(request)
         if self.fault is not None and write:
             self.fault(request, "before")

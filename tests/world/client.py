@@ -49,9 +49,12 @@ class SimulatedClient:
         return self._asked("apply", resource, name, act)
 
     async def delete(self, resource: str, namespace: str, name: str, *, uid: str) -> Body | None:
-        found: Body | None = self._api.asked(
-            "delete", resource, name, lambda: self._api.delete(resource, namespace, name, OPERATOR, uid)
-        )
+        def act() -> Body | None:
+            if self._api.get(resource, namespace, name) is None:
+                return None
+            return self._api.delete(resource, namespace, name, OPERATOR, uid)
+
+        found: Body | None = self._api.asked("delete", resource, name, act)
         return found
 
     def _asked(self, verb: str, resource: str, name: str, act: Any) -> Body:

@@ -57,6 +57,8 @@ class World:
         self.traffic = Traffic(self.api, self.pods, self.clock.now)
         self.records: list[AuditSpec] = []
         self.crashes = 0
+        self.script: list[tuple[Callable[[World], bool], Callable[[World], object]]] = []
+        self.history: list[tuple[datetime, str, int]] = []
         self._decisions = 0
         self._steps = steps
         if policy:
@@ -89,11 +91,30 @@ class World:
         self.traffic.tick()
         self.pods.tick()
         self.api.collect_garbage()
+        if self.script and self.script[0][0](self):
+            self.script.pop(0)[1](self)
         try:
             await self.operator.tick()
         except Crash:
             self.crashes += 1
             self.restart()
+        self.history.append((self.clock.time, self._marked(), self.weight))
+
+    def fork(self) -> World:
+        """A world of its own that goes on from here, with a new operator."""
+        operator, fault = self.operator, self.api.fault
+        del self.operator
+        self.api.fault = None
+        clone = copy.deepcopy(self)
+        self.operator, self.api.fault = operator, fault
+        clone.restart()
+        return clone
+
+    def _marked(self) -> str:
+        """The release whose mark the route carries."""
+        route = self.get(ROUTES)
+        annotations = (route or {"metadata": {}})["metadata"].get("annotations") or {}
+        return str(annotations.get("feem.dev/traffic", "")).partition("/")[0]
 
     def restart(self) -> None:
         """A new process takes over, with nothing in memory."""
@@ -119,7 +140,11 @@ class World:
             before = self.api.version
             await self.tick()
             quiet = quiet + 1 if self.api.version == before else 0
-            if quiet >= 4 and all(release.status and release.status.completed_at for release in self.releases):
+            if (
+                quiet >= 4
+                and not self.script
+                and all(release.status and release.status.completed_at for release in self.releases)
+            ):
                 return self
         raise AssertionError(f"does not settle in {limit} s:\n{self.story()}")
 
@@ -201,7 +226,8 @@ class World:
 
     @property
     def weight(self) -> int:
-        refs = self.get(ROUTES)["spec"]["rules"][0]["backendRefs"]
+        route = self.get(ROUTES)
+        refs = route["spec"]["rules"][0]["backendRefs"] if route is not None else []
         return next((ref["weight"] for ref in refs if ref["name"] == f"{NAME}-canary"), 0)
 
     @property

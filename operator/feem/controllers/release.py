@@ -46,7 +46,7 @@ class ReleaseController:
             seen = self._gatherer.release_snapshot(service, release, judgement.verdicts, judgement.outcome)
         meta = release.metadata
         subject = Subject(kind="Release", namespace=meta.namespace, name=meta.name, uid=meta.uid)
-        plan = decide(replace(seen, announced=self._announced(subject)))
+        plan = decide(self._with_memory(seen, subject))
         evidence = judgement.digest if plan.evidence else ""
         entry = Entry(plan.action, Part.INTENT, subject, plan.reason, plan.message, evidence=evidence)
         try:
@@ -60,10 +60,11 @@ class ReleaseController:
         self._show(release, plan.status)
         return bool(plan.effects) or (changed and plan.requeue == 0), plan.requeue
 
-    def _announced(self, subject: Subject) -> tuple[str, str] | None:
-        """Return reason and message of a way back that was put on record and then interrupted."""
+    def _with_memory(self, seen: ReleaseSnapshot, subject: Subject) -> ReleaseSnapshot:
+        """Add what the log knows of this release: a way back that was announced, and effects that may be half done."""
         intents = self._ledger.open_intents(subject)
-        return next(((item.reason, item.message) for item in intents if item.action == "RollBack"), None)
+        back = next(((item.reason, item.message) for item in intents if item.action == "RollBack"), None)
+        return replace(seen, announced=back, unfinished=frozenset(text for item in intents for text in item.effects))
 
     async def _tell(self, seen: ReleaseSnapshot, refusal: str) -> None:
         """Say on the release what the API server refused: it is tried again, but only people can change the answer."""

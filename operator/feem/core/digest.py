@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 from typing import Any
 
 import rfc8785
@@ -24,4 +26,10 @@ def template_digest(template: dict[str, Any]) -> str:
     labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != HASH_LABEL}
     metadata["labels"] = labels
     metadata.pop("creationTimestamp", None)
-    return digest_of({**template, "metadata": metadata})
+    return _known(json.dumps({**template, "metadata": metadata}, sort_keys=True))
+
+
+@functools.lru_cache(maxsize=4096)
+def _known(text: str) -> str:
+    """The digest of a template, kept: every visit asks for those of a Deployment and all its ReplicaSets, and they never change."""
+    return digest_of(json.loads(text))

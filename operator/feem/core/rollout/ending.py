@@ -11,9 +11,9 @@ from feem.core.rollout.effects import (
     RestoreRoute,
     SettleDeployment,
     SetWeight,
-    UnpinService,
 )
 from feem.core.rollout.mark import TrafficMark
+from feem.core.rollout.pin import unpinning
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.snapshot import HoldMechanism, ReleaseSnapshot
 from feem.core.rollout.status import next_status, status_of
@@ -99,8 +99,7 @@ def _remove_canary(s: ReleaseSnapshot, end: str) -> Plan | None:
         return Plan(
             "RemoveCanary", end, waiting, next_status(s.release, s.now, progressing=(True, "CleaningUp", waiting))
         )
-    if s.pinned:
-        effects.append(UnpinService(s.namespace, spec.traffic.service))
+    effects += unpinning(s)
     if s.canary is not None or s.canary_service:
         effects.append(DeleteCanary(s.namespace, spec.deployment, spec.traffic.service))
     if not effects:

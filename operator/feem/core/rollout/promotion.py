@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from feem.core.rollout import status as words
-from feem.core.rollout.effects import Effect, RestoreRoute, Unpause, UnpinService
+from feem.core.rollout.effects import Effect, RestoreRoute, Unpause
+from feem.core.rollout.pin import unpinning
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import next_status
@@ -21,8 +22,7 @@ def promote(s: ReleaseSnapshot, shift: tuple[Effect, ...] = (), arrived: dict[st
         text = "a person paused the release before its promotion; decide Resume or Abort"
         return Plan("Wait", "Paused", text, next_status(s.release, s.now, progressing=(False, "Paused", text)))
     effects = list(shift)
-    if s.pinned:
-        effects.append(UnpinService(s.namespace, spec.traffic.service))
+    effects += unpinning(s)
     effects.append(Unpause(s.namespace, spec.deployment, spec.template_digest, promoting=True))
     text = f"the canary serves all requests; Deployment {spec.deployment} is resumed and rolls to the change"
     status = next_status(s.release, s.now, progressing=(True, "RollingUpdate", text), **(arrived or {}))
@@ -101,9 +101,9 @@ def _bypassed(s: ReleaseSnapshot) -> Plan:
     """Somebody resumed the Deployment around FEEM: its pods are changing now, so keep every door open until they are done."""
     spec, workload = s.release.spec, s.workload
     text = f"Deployment {spec.deployment} was resumed by somebody else than FEEM"
-    if s.pinned:
+    effects = unpinning(s)
+    if effects:
         status = next_status(s.release, s.now, progressing=(False, words.BYPASSED, text))
-        effects = (UnpinService(s.namespace, spec.traffic.service),)
         return Plan("FollowBypass", words.BYPASSED, text, status, effects, requeue=0)
     if workload is not None and workload.settled:
         status = next_status(

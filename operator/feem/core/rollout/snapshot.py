@@ -106,6 +106,8 @@ class ReleaseSnapshot:
     """Why the rollout cannot go forward now, e.g. the Service is gone; empty when all is there."""
     announced: tuple[str, str] | None = None
     """Reason and message of a way back that is on record but was interrupted: it is taken whatever the evidence says now."""
+    unfinished: frozenset[str] = frozenset()
+    """The effects, as text, of intents that an interruption left open."""
 
 
 @dataclass(frozen=True)
