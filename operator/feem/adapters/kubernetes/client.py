@@ -196,7 +196,10 @@ class Client:
             self.observe(request.verb, request.type.name, code, time.perf_counter() - started)
         if not 200 <= status < 300:
             raise problem(str(request), status, data, headers)
-        answer: Body = json.loads(data)
+        try:
+            answer: Body = json.loads(data)
+        except ValueError as other:
+            raise Unavailable(f"{request}: the answer is no JSON: something else than the API server spoke") from other
         return answer
 
     async def _exchange(self, request: Request) -> tuple[int, bytes, Mapping[str, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from feem.ports import Conflict, Refused, Unavailable
 
-_TOO_MANY, _UNAUTHORIZED, _NOT_FOUND, _CONFLICT = 429, 401, 404, 409
+_UNAUTHORIZED, _NOT_FOUND, _TIMEOUT, _CONFLICT, _TOO_MANY = 401, 404, 408, 409, 429
 
 
 class NotFound(Conflict):
@@ -40,7 +40,7 @@ def problem(what: str, code: int, data: bytes, headers: Mapping[str, str]) -> Ex
         return AlreadyExists(text) if status.get("reason") == "AlreadyExists" else Conflict(text)
     if code == _UNAUTHORIZED:
         return Unauthorized(text)
-    if code == _TOO_MANY or code >= 500:
+    if code in (_TIMEOUT, _TOO_MANY) or code >= 500:
         return Busy(text, _seconds(headers.get("Retry-After")))
     return Refused(text)
 
