@@ -44,7 +44,7 @@ def operator(
 
 
 @pytest.fixture
-def shop(operator: Operator, metrics: MetricsServer, as_user: AsUser) -> Iterator[Shop]:  # noqa: ARG001 - it must run
+def shop(operator: Operator, metrics: MetricsServer, as_user: AsUser) -> Iterator[Shop]:
     metrics.bad_share, metrics.silent = 0.0, False
     name = f"shop-{uuid.uuid4().hex[:8]}"
     admin = as_user("admin")

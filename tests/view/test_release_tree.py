@@ -148,7 +148,7 @@ def test_a_rollback_shows_the_failed_step_the_cause_and_the_ways_on() -> None:
     assert view.why.startswith("objective errors failed in step 2/3")
     assert [command.split()[:3] for command, _ in view.act] == [
         ["feem", "retry", "limit-scoring-4"],
-        ["kubectl", "rollout", "undo"],
+        ["kubectl", "apply", "-f"],
     ]
     assert view.earliest_end is None
 
