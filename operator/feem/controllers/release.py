@@ -106,10 +106,11 @@ class ReleaseController:
 
 
 def _can_be_judged(seen: ReleaseSnapshot) -> bool:
-    """Only a canary that gets traffic in a step is judged; after the last step, and on the way back, nothing is."""
+    """Only a canary that gets traffic in a step is judged; on the way back nothing is, nor in a promotion, unless it is paused."""
     if ending_of(seen.release) is not None or seen.canary is None:
         return False
-    return 1 <= current_step(seen) <= len(seen.release.spec.plan.steps)
+    last = len(seen.release.spec.plan.steps)
+    return 1 <= current_step(seen) <= (last + 1 if seen.directives.paused else last)
 
 
 def _reason(status: ReleaseStatus) -> str:

@@ -46,9 +46,15 @@ class Loop:
 
     async def run(self) -> None:
         """Work until cancelled. Raises Fenced when another operator leads."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._workers):
-                group.create_task(self._work())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._workers):
+                    group.create_task(self._work())
+        except BaseExceptionGroup as ended:
+            fenced = ended.subgroup(Fenced)
+            if fenced is None:
+                raise
+            raise Fenced(str(fenced.exceptions[0])) from ended
 
     async def _work(self) -> None:
         while True:

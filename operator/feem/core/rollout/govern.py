@@ -40,6 +40,9 @@ def decide_service(s: ServiceSnapshot) -> ServicePlan:
     running = open_release(s.releases)
     written = s.service.status.stable if s.service.status else None
     stable = brought_by(running, s.revisions) or written
+    if running is not None and ending_word(running) == BYPASSED and stable is not None and stable != written:
+        ready = ServicePlan.ready if s.problem is None else (False, *s.problem)
+        return ServicePlan(stable=stable, ready=ready, unattributed=stable.template_digest)
     if s.service.metadata.deletion_timestamp is not None:
         return _give_back(s, stable, running)
     if s.problem is not None:
@@ -50,8 +53,7 @@ def decide_service(s: ServiceSnapshot) -> ServicePlan:
     if stable is None or workload.governed_by != s.service.metadata.name:
         return _adopt_first(s, workload, stable)
     if running is not None:
-        around = ending_word(running) == BYPASSED and stable != written
-        return ServicePlan(stable=stable, unattributed=stable.template_digest if around else "")
+        return ServicePlan(stable=stable)
     return _at_rest(s, workload, stable)
 
 

@@ -20,7 +20,8 @@ def promote(s: ReleaseSnapshot, shift: tuple[Effect, ...] = (), arrived: dict[st
     spec = s.release.spec
     if s.directives.paused:
         text = "a person paused the release before its promotion; decide Resume or Abort"
-        return Plan("Wait", "Paused", text, next_status(s.release, s.now, progressing=(False, "Paused", text)))
+        status = next_status(s.release, s.now, progressing=(False, "Paused", text), verdicts=list(s.verdicts))
+        return Plan("Wait", "Paused", text, status, requeue=s.interval)
     effects = list(shift)
     effects += unpinning(s)
     effects.append(Unpause(s.namespace, spec.deployment, spec.template_digest, promoting=True))
