@@ -123,7 +123,7 @@ class Line:
 
     def cut(self) -> None:
         self._whole = False
-        for pipe in self._pipes:
+        for pipe in list(self._pipes):
             pipe.close()
 
     def mend(self) -> None:
@@ -133,15 +133,24 @@ class Line:
         self.cut()
         if self._server is not None:
             self._server.close()
+        async with asyncio.timeout(5):
+            while self._pipes:  # noqa: ASYNC110 - each connection's task ends by itself now
+                await asyncio.sleep(0.01)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._whole:
             writer.close()
             return
         there, back = await asyncio.open_connection(*self._target)
-        self._pipes |= {writer, back}
-        await asyncio.gather(self._pump(reader, back), self._pump(there, writer), return_exceptions=True)
-        self._pipes -= {writer, back}
+        pipes = {writer, back}
+        self._pipes |= pipes
+        try:
+            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+        except ConnectionError:
+            for pipe in pipes:
+                pipe.close()
+        finally:
+            self._pipes -= pipes
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Self
 
 from feem.adapters.kubernetes.client import Client
@@ -91,6 +91,8 @@ class Informer:
         """Why nothing is watched at the moment; empty when all is well."""
         if self._loop is not None and not self._watches.is_alive():
             return "the informer's thread has ended"
+        if self._sweeper is not None and self._sweeper.done():
+            return "the comparison of names has ended"
         return self._watches.problem
 
     def _hand_over(self, call: Callable[..., None], *args: object) -> None:
@@ -112,7 +114,7 @@ class Informer:
         self._synced.set()
         self._changed(resource, body, kind == "DELETED")
 
-    def _suspect(self, resources: Sequence[str]) -> None:
+    def _suspect(self, resources: Collection[str]) -> None:
         self._suspects.update(resources)
         self._suspicion.set()
 
@@ -126,20 +128,21 @@ class Informer:
                 await asyncio.sleep(SETTLE)
             except TimeoutError:
                 self._suspects.update(self._resources)
-            suspects, self._suspects = sorted(self._suspects), set()
+            suspects, self._suspects = self._suspects, set()
             self._suspicion.clear()
-            for resource in suspects:
-                await self._sweep(resource)
+            try:
+                for resource in sorted(suspects):
+                    await self._sweep(resource)
+                    suspects.discard(resource)
+            except (Unavailable, Conflict, Refused) as problem:
+                log.warning("deletions may have been missed, names are compared again in %g s: %s", RETRY, problem)
+                if self._loop is not None:
+                    self._loop.call_later(RETRY, self._suspect, suspects)
 
     async def _sweep(self, resource: str) -> None:
         try:
             uids, listed_at = await self._names(resource)
         except NotFound:
-            return
-        except (Unavailable, Conflict, Refused) as problem:
-            log.warning("%s could not be listed, deletions may have been missed: %s", resource, problem)
-            if self._loop is not None:
-                self._loop.call_later(RETRY, self._suspect, [resource])
             return
         for body in self._store.retain(resource, uids, listed_at):
             log.info("%s %s is gone, which no watch told", resource, body["metadata"]["name"])

@@ -153,6 +153,18 @@ def _settings() -> kopf.OperatorSettings:
 
 
 def quieten() -> None:
-    """Leave kopf's own words to what somebody should act on; in a thread it always says that it ignores signals."""
+    """Leave kopf's own words to what somebody should act on: of a failing request the first try and the last, not the dozen between.
+
+    Running in a thread, it would also always say that it ignores signals.
+    """
     logging.getLogger("kopf").setLevel(logging.WARNING)
     logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
+    for name in ("kopf._cogs.clients.watching", "kopf._core.reactor.observation"):
+        logger = logging.getLogger(name)
+        if _says_news not in logger.filters:
+            logger.addFilter(_says_news)
+
+
+def _says_news(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    return "will retry" not in text or "attempt #1/" in text
