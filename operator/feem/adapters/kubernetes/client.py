@@ -15,13 +15,11 @@ from kubernetes.aio.client.configuration import Configuration
 
 from feem.adapters.kubernetes import connection
 from feem.adapters.kubernetes.errors import Busy, NotFound, Unauthorized, problem
-from feem.adapters.kubernetes.resources import ResourceType, type_of
+from feem.adapters.kubernetes.request import APPLY_PATCH, JSON, MERGE_PATCH, Request
+from feem.adapters.kubernetes.resources import type_of
 from feem.ports import Body, Unavailable
 
 FIELD_MANAGER = "feem"
-JSON = "application/json"
-MERGE_PATCH = "application/merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
 PATIENCE = 2.0
 """The longest Retry-After, in seconds, that is waited for here; a longer one is the caller's to plan with."""
 
@@ -36,27 +34,6 @@ class Limits:
     timeout: float = 10.0
     connect_timeout: float = 3.0
     concurrency: int = 32
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request: `verb` as RBAC names it, the HTTP method, and where to."""
-
-    verb: str
-    method: str
-    type: ResourceType
-    namespace: str = ""
-    name: str = ""
-    subresource: str = ""
-    query: tuple[tuple[str, str], ...] = ()
-    body: Body | None = None
-    content_type: str = JSON
-    accept: str = JSON
-    timeout: float | None = None
-
-    def __str__(self) -> str:
-        place = "/".join(part for part in (self.namespace, self.name) if part)
-        return " ".join(part for part in (self.verb, self.type.kind, place, self.subresource) if part)
 
 
 class Client:
