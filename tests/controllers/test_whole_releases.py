@@ -10,7 +10,7 @@ from tests.controllers import checks
 from tests.world.bodies import deployment, managed, route, service
 from tests.world.deployments import DEPLOYMENTS
 from tests.world.traffic import ROUTES, SERVICES
-from tests.world.world import MANAGED, World
+from tests.world.world import DECISIONS, MANAGED, World
 
 Stage = Callable[[World], bool]
 
@@ -196,6 +196,22 @@ async def test_retry_tries_a_rolled_back_change_again() -> None:
     assert world.last.spec.attempt == 2
     assert world.state("Succeeded") == "Promoted"
     await checks.over(world, "2.0")
+
+
+async def test_a_retry_that_was_answered_with_no_stays_without_effect() -> None:
+    world = await releasing("step 1")
+    asked = world.decide("Retry")
+    answer = {
+        "type": "Applied",
+        "status": "False",
+        "reason": "StillRunning",
+        "lastTransitionTime": "2026-03-02T09:30:00Z",
+    }
+    world.api.update(DECISIONS, {**asked, "status": {"conditions": [answer]}}, "feem", status=True)
+    world.traffic.error_rates["2.0"] = 0.2
+    await world.settled()
+    assert len(world.releases) == 1
+    await checks.over(world, "1.0", paused=True)
 
 
 @pytest.mark.parametrize("policy", [True, False])

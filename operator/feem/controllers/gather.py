@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from feem.api.base import ConditionStatus
 from feem.api.decision import Decision
 from feem.api.objective import ServiceLevelObjective
 from feem.api.plan import GreyReleasePlan
 from feem.api.release import ObjectiveSnapshot, ObjectiveVerdict, Outcome, Release
 from feem.api.service import ManagedService
+from feem.core.conditions import find
 from feem.core.digest import HASH_LABEL
 from feem.core.rollout.mark import parse_mark
 from feem.core.rollout.observe import GOVERNED_LABEL, canary_of, directives_of, is_canary, revisions_of, workload_of
@@ -50,9 +52,10 @@ class Gatherer:
         return tuple(sorted(found, key=_age))
 
     def decisions(self, namespace: str, release: str) -> tuple[Decision, ...]:
-        """Return what people decided about a release."""
+        """Return what people decided about a release, without what was answered with no: that does not count later either."""
         bodies = self._cluster.list(DECISIONS, namespace)
-        return tuple(Decision.read(body) for body in bodies if body["spec"].get("release") == release)
+        found = (Decision.read(body) for body in bodies if body["spec"].get("release") == release)
+        return tuple(decision for decision in found if not _turned_down(decision))
 
     def service_snapshot(self, service: ManagedService) -> ServiceSnapshot:
         """Gather everything `decide_service` looks at."""
@@ -174,6 +177,11 @@ _NEEDED_ON_THE_WAY = frozenset(
         "CanaryNameTaken",
     }
 )
+
+
+def _turned_down(decision: Decision) -> bool:
+    answer = find(decision.status.conditions, "Applied") if decision.status is not None else None
+    return answer is not None and answer.status is ConditionStatus.FALSE
 
 
 def _age(release: Release) -> tuple[str, int, int]:

@@ -124,7 +124,7 @@ def _at_rest(s: ServiceSnapshot, workload: Workload, stable: StableRevision) -> 
     if last is None or not same_change or not holds(last):
         return _request(s, workload, stable, closed, None)
     if s.retry:
-        return _request(s, workload, stable, (*closed, (last, "Retried")), last)
+        return _request(s, workload, stable, closed, last)
     if ending_word(last) not in (ROLLED_BACK, ABORTED):
         return _request(s, workload, stable, (*closed, (last, "Retried")), None)
     return ServicePlan(stable=stable, closed=closed)

@@ -1,0 +1,245 @@
+"""What holds for every picture a release can be decided from, however unlikely."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feem.api.release import Outcome, Release, ReleaseStatus
+from feem.core.rollout.decide import decide
+from feem.core.rollout.effects import ApplyCanary, PinService, SetWeight, Unpause
+from feem.core.rollout.forward import current_step, weight_of
+from feem.core.rollout.mark import TrafficMark, parse_mark
+from feem.core.rollout.plan import Plan
+from feem.core.rollout.promotion import under_way
+from feem.core.rollout.snapshot import Canary, Directives, HoldMechanism, ReleaseSnapshot, Traffic, Workload
+from feem.core.rollout.status import differs, ending_of, status_of
+from tests.rollout import snapshots as at
+
+LAST = len(at.WEIGHTS)
+ENDINGS = ("RolledBack", "Aborted", "Superseded", "Cancelled", "Promoted", "Bypassed")
+
+
+def _releases() -> st.SearchStrategy[Release]:
+    def made(step: int, ago: int, ending: str, passed: bool, restored: bool, deleted: bool) -> Release:  # noqa: FBT001
+        fields = {"passed_at": at.NOW if passed else None, "restored_at": at.NOW - timedelta(2) if restored else None}
+        return at.release(
+            at.status(step, ended=ending, ago=ago, **fields), deletion_timestamp=at.NOW if deleted else None
+        )
+
+    rare = st.sampled_from([False] * 7 + [True])
+    endings = st.sampled_from(["", "", "", *ENDINGS])
+    known = st.builds(made, st.integers(0, LAST + 1), st.integers(0, 120), endings, st.booleans(), st.booleans(), rare)
+    return st.one_of(known, st.just(at.release(None)))
+
+
+def _workloads() -> st.SearchStrategy[Workload | None]:
+    changed = st.builds(
+        lambda digest, replicas, *flags: replace(
+            at.WORKLOAD,
+            template_digest=digest,
+            replicas=replicas,
+            paused=flags[0],
+            settled=flags[1],
+            promoting=flags[2],
+            stuck="deadline" if flags[3] else "",
+            deleting=flags[4],
+        ),
+        st.sampled_from([at.CHANGE] * 4 + [at.STABLE, at.NEWER]),
+        st.integers(0, 20),
+        st.sampled_from([True, True, True, False]),
+        st.booleans(),
+        st.sampled_from([False, False, True]),
+        st.booleans(),
+        st.sampled_from([False] * 7 + [True]),
+    )
+    return st.one_of(changed, changed, changed, st.none())
+
+
+CANARIES = st.one_of(
+    st.none(),
+    st.builds(
+        Canary,
+        release=st.sampled_from([at.NAME, at.NAME, "scoring-3"]),
+        template_digest=st.sampled_from([at.CHANGE, at.CHANGE, at.NEWER]),
+        replicas=st.integers(0, 20),
+        ready=st.integers(0, 20),
+        pods=st.integers(0, 20),
+        replica_set=st.just("scoring-canary-b"),
+        stuck=st.sampled_from(["", "", "", "deadline"]),
+    ),
+)
+MARKS = st.one_of(
+    st.none(),
+    st.builds(TrafficMark, st.sampled_from([at.NAME, at.NAME, "scoring-3"]), st.integers(1, LAST + 1)),
+    st.builds(TrafficMark, st.just(at.NAME), st.integers(1, LAST + 1), st.sampled_from(ENDINGS[:4]), st.just("Why")),
+)
+TRAFFIC = st.one_of(
+    st.none(),
+    st.builds(
+        Traffic,
+        weight=st.sampled_from([0, 0, *at.WEIGHTS, 37, 100]),
+        mark=MARKS,
+        touched=st.booleans(),
+        uneven=st.sampled_from([False, False, False, True]),
+    ),
+)
+OUTCOMES = st.sampled_from(list(Outcome))
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> ReleaseSnapshot:
+    outcome = draw(OUTCOMES)
+    return replace(
+        at.seen(1, outcome),
+        release=draw(_releases()),
+        service_deleting=draw(st.sampled_from([False] * 7 + [True])),
+        workload=draw(_workloads()),
+        canary=draw(CANARIES),
+        canary_service=draw(st.booleans()),
+        traffic=draw(TRAFFIC),
+        pinned=draw(st.sampled_from(["", "aaa", "old"])),
+        directives=draw(st.builds(Directives, *([st.sampled_from([False, False, True])] * 4))),
+        hold=draw(st.sampled_from([HoldMechanism.ADMISSION, HoldMechanism.STANDING])),
+        problem=draw(st.sampled_from(["", "", "", "the Service is gone"])),
+        announced=draw(st.sampled_from([None, None, None, ("ErrorRatioAboveStable", "text")])),
+    )
+
+
+def weights(plan: Plan) -> list[int]:
+    return [effect.weight for effect in plan.effects if isinstance(effect, SetWeight)]
+
+
+def forward(plan: Plan) -> list[str]:
+    """The effects that bring the change further."""
+    return [
+        str(effect)
+        for effect in plan.effects
+        if isinstance(effect, Unpause)
+        or (isinstance(effect, SetWeight) and effect.weight > 0)
+        or (isinstance(effect, ApplyCanary) and effect.replicas > 0)
+    ]
+
+
+def is_open(s: ReleaseSnapshot) -> bool:
+    """Whether the release may still go either way."""
+    return ending_of(s.release) is None and not under_way(s)
+
+
+@given(pictures())
+@settings(max_examples=100)
+def test_the_same_picture_leads_to_the_same_plan(s: ReleaseSnapshot) -> None:
+    assert decide(s) == decide(s)
+
+
+@given(pictures())
+@settings(max_examples=100)
+def test_a_failure_or_an_abort_sends_all_traffic_back_before_anything_else(s: ReleaseSnapshot) -> None:
+    if not is_open(s) or not (s.outcome is Outcome.FAIL or s.directives.abort):
+        return
+    plan = decide(s)
+    assert not forward(plan)
+    assert ending_of(s.release.model_copy(update={"status": plan.status})) is not None
+    if s.traffic is not None and s.traffic.weight > 0:
+        assert isinstance(plan.effects[0], SetWeight)
+        assert weights(plan) == [0]
+
+
+@given(pictures())
+@settings(max_examples=100)
+def test_without_proof_the_weight_never_rises_above_the_step(s: ReleaseSnapshot) -> None:
+    if not is_open(s) or s.outcome is Outcome.PASS or s.directives.promote:
+        return
+    step = max(1, min(current_step(s), LAST + 1))
+    assert all(weight <= weight_of(s, step) for weight in weights(decide(s)))
+
+
+@given(pictures())
+@settings(max_examples=100)
+def test_a_paused_release_goes_no_step_further(s: ReleaseSnapshot) -> None:
+    if not is_open(s):
+        return
+    paused = replace(s, directives=replace(s.directives, paused=True))
+    plan, step = decide(paused), current_step(s)
+    assert all(weight <= (weight_of(s, step) if step else 0) for weight in weights(plan))
+    assert not any(isinstance(effect, Unpause) for effect in plan.effects)
+
+
+@given(pictures())
+@settings(max_examples=100)
+def test_weights_rise_one_step_at_a_time(s: ReleaseSnapshot) -> None:
+    if s.directives.promote:
+        return
+    step, plan = current_step(s), decide(s)
+    allowed = {0, *(weight_of(s, each) for each in (step, step + 1) if 1 <= each <= LAST + 1)}
+    assert set(weights(plan)) <= allowed
+    for effect in plan.effects:
+        mark = parse_mark(effect.mark) if isinstance(effect, SetWeight) else None
+        if mark is not None and not mark.ending:
+            assert mark.step in (step, step + 1)
+
+
+@given(pictures())
+@settings(max_examples=100)
+def test_a_release_whose_end_is_decided_only_takes_away(s: ReleaseSnapshot) -> None:
+    marked = s.traffic is not None and s.traffic.mark is not None and s.traffic.mark.ending
+    if ending_of(s.release) is None and not marked:
+        return
+    plan = decide(s)
+    assert not forward(plan)
+    if ending_of(s.release) is not None:
+        assert not any(isinstance(effect, PinService) for effect in plan.effects)
+
+
+@given(pictures())
+@settings(max_examples=100)
+def test_a_deployment_is_resumed_only_with_all_traffic_on_a_canary_that_carries_it(s: ReleaseSnapshot) -> None:
+    plan = decide(s)
+    for effect in plan.effects:
+        if isinstance(effect, Unpause):
+            assert effect.template_digest == s.release.spec.template_digest
+            assert weights(plan) == [100] or (s.traffic is not None and s.traffic.weight == 100)
+
+
+@given(pictures())
+@settings(max_examples=100)
+def test_traffic_goes_only_to_a_canary_of_this_change_with_pods(s: ReleaseSnapshot) -> None:
+    if not any(weights(decide(s))):
+        return
+    canary = s.canary
+    assert canary is not None
+    assert (canary.release, canary.template_digest) == (at.NAME, s.release.spec.template_digest)
+    assert canary.ready > 0
+    assert s.canary_service
+    assert s.pinned == "aaa"
+
+
+@given(pictures())
+@settings(max_examples=100)
+def test_plans_without_effects_come_to_rest(s: ReleaseSnapshot) -> None:
+    """Written down, a plan that does nothing leads to one that has nothing more to write, or to one that does something."""
+    for _ in range(5):
+        plan = decide(s)
+        if plan.effects or not differs(status_of(s.release), plan.status):
+            return
+        if plan.status.completed_at is not None:
+            return
+        s = replace(s, release=s.release.model_copy(update={"status": plan.status}), announced=None)
+    raise AssertionError(f"the status is written again and again: {plan}")
+
+
+@given(pictures())
+@settings(max_examples=100)
+def test_every_status_is_one_the_api_accepts(s: ReleaseSnapshot) -> None:
+    status = decide(s).status
+    assert ReleaseStatus.model_validate(status.wire()).wire() == status.wire()
+
+
+@given(
+    st.builds(TrafficMark, st.sampled_from(["a", "scoring-4-r2"]), st.integers(1, 21), st.sampled_from(["", "Aborted"]))
+)
+def test_a_mark_is_read_as_it_was_written(mark: TrafficMark) -> None:
+    assert parse_mark(str(mark)) == mark
