@@ -42,7 +42,7 @@ async def test_a_good_version_reaches_everybody_and_no_request_fails() -> None:
     assert world.state("Succeeded") == "Promoted"
     assert world.traffic.unanswered == 0
     assert [weight for weight in dict.fromkeys(world.traffic.weights) if weight] == [10, 30, 60, 100]
-    assert world.last.spec.requested_by == "mei"
+    assert world.last.spec.requested_by == "pipeline"
     await checks.over(world, "2.0")
 
 
@@ -292,7 +292,7 @@ async def test_a_deleted_deployment_ends_its_release(stage: str) -> None:
 @pytest.mark.parametrize("resource", [DEPLOYMENTS, SERVICES])
 async def test_a_canary_that_loses_its_pods_or_its_service_goes_back_at_once(stage: str, resource: str) -> None:
     world = await releasing(stage)
-    world.api.delete(resource, "lending", "scoring-canary", "mei")
+    world.api.delete(resource, "lending", "scoring-canary", "pipeline")
     await world.run(1)
     assert world.weight == 0
     await world.settled()
@@ -312,7 +312,7 @@ async def test_a_canary_whose_pods_all_crash_goes_back() -> None:
 
 async def test_a_canary_lost_in_the_rolling_update_gives_its_traffic_to_the_owners_pods() -> None:
     world = await releasing("rolling", replicas=6)
-    world.api.delete(DEPLOYMENTS, "lending", "scoring-canary", "mei")
+    world.api.delete(DEPLOYMENTS, "lending", "scoring-canary", "pipeline")
     await world.run(1)
     assert world.weight == 0
     await world.settled()
@@ -334,7 +334,7 @@ async def test_without_the_admission_api_a_standing_pause_holds_changes() -> Non
 
 async def test_of_two_services_on_one_deployment_the_second_waits_its_turn() -> None:
     world = await World().start()
-    world.api.create(MANAGED, managed(((50, 1),), "other"), "mei")
+    world.api.create(MANAGED, managed(((50, 1),), "other"), "pipeline")
     await world.run(2)
     reasons = [
         item["reason"] for item in world.get(MANAGED, "other")["status"]["conditions"] if item["type"] == "Ready"
@@ -351,21 +351,21 @@ async def test_of_two_services_on_one_deployment_the_second_waits_its_turn() -> 
 
 async def test_somebody_elses_canary_is_left_alone_and_named_as_what_is_in_the_way() -> None:
     world = await World().start()
-    world.api.create(DEPLOYMENTS, deployment("7.0", 1, "scoring-canary"), "mei")
+    world.api.create(DEPLOYMENTS, deployment("7.0", 1, "scoring-canary"), "pipeline")
     world.apply_template("2.0")
     await world.run(20)
     assert (world.ready, world.releases) == ("CanaryNameTaken", [])
-    world.api.delete(DEPLOYMENTS, "lending", "scoring-canary", "mei")
+    world.api.delete(DEPLOYMENTS, "lending", "scoring-canary", "pipeline")
     await world.settled()
     await checks.over(world, "2.0")
 
 
 async def test_a_service_that_goes_away_halts_the_release_and_comes_back() -> None:
     world = await releasing("baking 2")
-    world.api.delete(SERVICES, "lending", "scoring", "mei")
+    world.api.delete(SERVICES, "lending", "scoring", "pipeline")
     await world.run(10)
     assert world.state() == "Waiting"
-    world.api.create(SERVICES, service(), "mei")
+    world.api.create(SERVICES, service(), "pipeline")
     await world.settled()
     assert world.state("Succeeded") == "Promoted"
     await checks.over(world, "2.0")
@@ -373,10 +373,10 @@ async def test_a_service_that_goes_away_halts_the_release_and_comes_back() -> No
 
 async def test_a_route_that_goes_away_halts_the_release_and_comes_back() -> None:
     world = await releasing("baking 2")
-    world.api.delete(ROUTES, "lending", "scoring", "mei")
+    world.api.delete(ROUTES, "lending", "scoring", "pipeline")
     await world.run(10)
     assert world.state() == "Waiting"
-    world.api.create(ROUTES, route(), "mei")
+    world.api.create(ROUTES, route(), "pipeline")
     await world.settled()
     assert world.state("Succeeded") == "Promoted"
     await checks.over(world, "2.0")
@@ -386,7 +386,7 @@ async def test_a_route_that_goes_away_halts_the_release_and_comes_back() -> None
 async def test_a_deleted_release_is_cleaned_up_and_its_change_requested_anew(stage: str) -> None:
     world = await releasing(stage)
     first = world.last
-    world.api.delete("releases.feem.dev", "lending", first.metadata.name, "mei")
+    world.api.delete("releases.feem.dev", "lending", first.metadata.name, "pipeline")
     await world.settled()
     assert world.traffic.unanswered == 0
     assert world.last.metadata.uid != first.metadata.uid
@@ -395,7 +395,7 @@ async def test_a_deleted_release_is_cleaned_up_and_its_change_requested_anew(sta
 
 async def test_a_release_deleted_in_its_rolling_update_is_finished_first() -> None:
     world = await releasing("rolling")
-    world.api.delete("releases.feem.dev", "lending", world.last.metadata.name, "mei")
+    world.api.delete("releases.feem.dev", "lending", world.last.metadata.name, "pipeline")
     await world.until(lambda w: not w.releases)
     await world.run(5)
     assert world.traffic.unanswered == 0

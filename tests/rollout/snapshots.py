@@ -37,7 +37,7 @@ SPEC = ReleaseSpec.model_validate(
         "deploymentGeneration": 4,
         "templateDigest": CHANGE,
         "images": [{"name": "app", "image": "scoring:2.0"}],
-        "requestedBy": "mei",
+        "requestedBy": "pipeline",
         "traffic": {"service": "scoring", "httpRoute": "scoring"},
         "stable": REVISION.wire(),
         "plan": {"steps": [{"weight": weight, "bakeSeconds": BAKE} for weight in WEIGHTS]},
@@ -93,7 +93,7 @@ WORKLOAD = Workload(
     settled=False,
     promoting=False,
     governed_by="scoring",
-    requested_by="mei",
+    requested_by="pipeline",
     images=(("app", "scoring:2.0"),),
     recreates=False,
 )

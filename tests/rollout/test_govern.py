@@ -153,7 +153,7 @@ def test_the_request_says_who_what_and_against_which_stable() -> None:
     assert isinstance(effect, CreateRelease)
     assert effect.name == "scoring-4"
     spec = effect.spec
-    assert (spec["requestedBy"], spec["templateDigest"], spec["attempt"]) == ("mei", CHANGE, 1)
+    assert (spec["requestedBy"], spec["templateDigest"], spec["attempt"]) == ("pipeline", CHANGE, 1)
     assert spec["stable"]["podTemplateHash"] == "aaa"
 
 

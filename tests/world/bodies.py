@@ -83,5 +83,5 @@ def managed(steps: tuple[tuple[int, int], ...], name: str = NAME) -> Body:
 def decision(release: str, verb: str, number: int) -> Body:
     return {
         "metadata": {"namespace": NAMESPACE, "name": f"{verb.lower()}-{number:03d}"},
-        "spec": {"release": release, "verb": verb, "reason": "because", "by": "mei"},
+        "spec": {"release": release, "verb": verb, "reason": "because", "by": "pipeline"},
     }

@@ -27,7 +27,7 @@ from tests.world.traffic import ROUTES, SERVICES, Traffic
 MANAGED, RELEASES, DECISIONS = "managedservices.feem.dev", "releases.feem.dev", "decisions.feem.dev"
 POLICIES = "mutatingadmissionpolicies.admissionregistration.k8s.io"
 BINDINGS = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"
-USER = "mei"
+USER = "pipeline"
 
 
 class Crash(BaseException):
