@@ -78,10 +78,16 @@ def nothing_was_done_twice(world: World) -> None:
 
 
 def traffic_never_came_back(world: World) -> None:
-    """Once a release is on its way back, its weight only falls."""
+    """Once a release is on its way back, its weight only falls, until it is over."""
     for record in world.records:
         if record.action != "RollBack" or record.part is not Part.INTENT:
             continue
-        name = record.subject.name
-        after = [weight for at, marked, weight in world.history if marked == name and at.isoformat() > record.time[:19]]
+        name, uid = record.subject.name, record.subject.uid
+        over = next(
+            (item.time for item in world.records if item.action == "ReleaseEnded" and item.subject.uid == uid), "~"
+        )
+        times = record.time[:19], over[:19]
+        after = [
+            each for at, marked, each in world.history if marked == name and times[0] < at.isoformat()[:19] < times[1]
+        ]
         assert after == sorted(after, reverse=True), f"{name} went up again after it went back: {after}"

@@ -174,6 +174,51 @@ async def test_a_paused_canary_that_fails_goes_back() -> None:
     await checks.over(world, "1.0", paused=True)
 
 
+async def stuck() -> World:
+    """A promotion whose new pods never become Ready, though the canary's did."""
+    world = await World().start()
+    world.change(DEPLOYMENTS, lambda body: body["spec"].update(progressDeadlineSeconds=10))
+    world.apply_template("2.0")
+    await world.until(lambda w: w.step == 4)
+    world.pods.never_ready.add("2.0")
+    return await world.until(lambda w: w.state() == "RollingUpdateStuck")
+
+
+async def test_a_stuck_promotion_keeps_the_canary_until_its_pods_come() -> None:
+    world = await stuck()
+    await world.run(20)
+    assert world.weight == 100
+    world.pods.never_ready.clear()
+    world.pods.heal()
+    await world.settled()
+    assert world.state("Succeeded") == "Promoted"
+    assert world.traffic.unanswered == 0
+
+
+async def test_a_stuck_promotion_can_be_given_up_and_the_earlier_template_takes_it_back() -> None:
+    world = await stuck()
+    world.decide("Abort")
+    await world.settled()
+    assert world.state("Succeeded") == "Aborted"
+    assert world.get(DEPLOYMENTS)["spec"]["paused"]
+    world.apply_template("1.0")
+    await world.settled()
+    assert world.traffic.unanswered == 0
+    world.change(DEPLOYMENTS, lambda body: body["spec"].pop("progressDeadlineSeconds"))
+    await world.run(2)
+    await checks.over(world, "1.0")
+
+
+async def test_a_service_can_be_deleted_in_a_stuck_promotion() -> None:
+    world = await stuck()
+    world.delete_service()
+    await world.until(lambda w: w.get(MANAGED) is None)
+    assert "paused" not in world.get(DEPLOYMENTS)["spec"]
+    assert world.get(DEPLOYMENTS, "scoring-canary") is None
+    assert world.traffic.unanswered == 0
+    checks.recorded(world)
+
+
 async def test_promote_skips_the_bakes_that_are_left() -> None:
     world = await releasing("step 1")
     world.decide("Promote")

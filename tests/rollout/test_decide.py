@@ -13,6 +13,7 @@ from feem.core.rollout.decide import decide
 from feem.core.rollout.effects import (
     ApplyCanary,
     DeleteCanary,
+    Pause,
     PinService,
     RestoreRoute,
     SettleDeployment,
@@ -241,6 +242,27 @@ def test_a_route_on_its_way_back_is_believed_whatever_else_is_seen() -> None:
 def test_a_stopped_promotion_that_goes_back_pins_the_service_again() -> None:
     plan = decide(seen(4, pinned="", directives=ABORT))
     assert [type(effect) for effect in plan.effects] == [SetWeight, PinService]
+
+
+GIVEN_UP: dict[str, tuple[dict[str, Any], str, list[type[Any]]]] = {
+    "aborted": ({"directives": ABORT}, "Aborted", [SetWeight, Pause]),
+    "the release was deleted": (
+        {"release": at.release(at.status(4), deletion_timestamp=NOW)},
+        "Cancelled",
+        [SetWeight, Pause],
+    ),
+    "the service was deleted": ({"service_deleting": True}, "Cancelled", [SetWeight]),
+}
+
+
+@pytest.mark.parametrize("trouble", [{"stuck": "deadline"}, {"template_digest": NEWER}])
+@pytest.mark.parametrize("name", GIVEN_UP)
+def test_a_promotion_that_cannot_finish_ends_when_people_say_so(name: str, trouble: dict[str, Any]) -> None:
+    changes, ending, effects = GIVEN_UP[name]
+    plan = decide(replace(seen(4, pinned="", workload=replace(ROLLING, **trouble)), **changes))
+    assert (at.word(plan, "Succeeded"), [type(effect) for effect in plan.effects]) == (ending, effects)
+    healthy = decide(replace(seen(4, pinned="", workload=ROLLING), **changes))
+    assert (at.word(healthy), healthy.effects) == ("RollingUpdate", ())
 
 
 def test_evidence_is_named_where_it_led_to_the_decision() -> None:

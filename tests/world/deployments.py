@@ -38,6 +38,11 @@ class Deployments:
             if "deletionTimestamp" not in body["metadata"]:
                 self._reconcile(body)
 
+    def heal(self) -> None:
+        """What kept pods from becoming Ready is over."""
+        for pods in self._pods.values():
+            pods[:] = [min(left, self.ready_after) for left in pods]
+
     def ready(self, replica_set: Body) -> int:
         """Ready pods of a ReplicaSet."""
         return self._pods.get(replica_set["metadata"]["uid"], []).count(0)

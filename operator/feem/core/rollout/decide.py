@@ -28,6 +28,9 @@ def decide(s: ReleaseSnapshot) -> Plan:
     if s.announced is not None:
         return ending.go_back(s, words.ending_for(s.announced[0]), *s.announced)
     if promotion.under_way(s):
+        given_up = promotion.given_up(s)
+        if given_up is not None:
+            return ending.go_back(s, words.ending_for(given_up[0]), *given_up)
         return promotion.watch(s)
     must_end = reason_to_end(s)
     if must_end is not None:

@@ -7,6 +7,7 @@ from feem.core.rollout.effects import (
     ApplyCanary,
     DeleteCanary,
     Effect,
+    Pause,
     PinService,
     RestoreRoute,
     SettleDeployment,
@@ -22,17 +23,14 @@ from feem.core.rollout.status import next_status, status_of
 def go_back(s: ReleaseSnapshot, end: str, reason: str, message: str, *, evidence: bool = False) -> Plan:
     """Send all traffic to stable and write down why; both at once when there is traffic to send back.
 
-    The Service is pinned again when it is not, as after a promotion that was stopped between its writes: else it would go on
-    selecting the canary's pods.
+    A rolling update that people gave up is stopped as well.
     """
     spec, namespace = s.release.spec, s.namespace
     service, effects = spec.traffic.service, list[Effect]()
     if s.traffic is not None and s.traffic.weight > 0:
         mark = TrafficMark(s.release.metadata.name, status_of(s.release).step, end, reason)
         effects.append(SetWeight(namespace, spec.traffic.http_route, service, f"{service}-canary", 0, str(mark)))
-    held = s.workload is not None and s.workload.paused
-    if s.canary is not None and held and not s.pinned and not s.problem:
-        effects.append(PinService(namespace, service, spec.stable.pod_template_hash))
+    effects += _stop_or_pin(s)
     status = next_status(
         s.release,
         s.now,
@@ -42,6 +40,20 @@ def go_back(s: ReleaseSnapshot, end: str, reason: str, message: str, *, evidence
         verdicts=list(s.verdicts) or status_of(s.release).verdicts,
     )
     return Plan("RollBack", reason, message, status, tuple(effects), requeue=0, evidence=evidence)
+
+
+def _stop_or_pin(s: ReleaseSnapshot) -> list[Effect]:
+    """Pause a Deployment in its rolling update, unless its owner has it back; pin a Service that a stopped promotion unpinned.
+
+    Else the Service would go on selecting the canary's pods; once old pods are replaced it needs the new ones, too.
+    """
+    spec, workload = s.release.spec, s.workload
+    if workload is not None and workload.promoting:
+        return [] if workload.paused or s.service_deleting else [Pause(s.namespace, workload.name)]
+    held = workload is not None and workload.paused
+    if s.canary is not None and held and not s.pinned and not s.problem:
+        return [PinService(s.namespace, spec.traffic.service, spec.stable.pod_template_hash)]
+    return []
 
 
 def finish(s: ReleaseSnapshot, end: str, message: str) -> Plan:

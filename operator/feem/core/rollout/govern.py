@@ -136,10 +136,13 @@ def _promoted(release: Release | None, digest: str) -> bool:
 
 
 def live_instead_of(stable: StableRevision, revisions: tuple[Revision, ...]) -> Revision | None:
-    """Return the revision that has the pods when the one called stable has none: then a change went live past FEEM."""
-    if any(item.replicas for item in revisions if item.template_digest == stable.template_digest):
-        return None
-    return max((item for item in revisions if item.replicas), key=lambda item: item.replicas, default=None)
+    """Return the revision that has more pods than the one called stable: then a change went live past FEEM, wholly or in part.
+
+    To release against a revision with few pods or none would pin the Service to them.
+    """
+    own = sum(item.replicas for item in revisions if item.template_digest == stable.template_digest)
+    most = max(revisions, key=lambda item: item.replicas, default=None)
+    return most if most is not None and most.replicas > own else None
 
 
 def _on_stable(

@@ -60,7 +60,8 @@ def watch(s: ReleaseSnapshot) -> Plan:
         return Plan("Complete", words.PROMOTED, text, status, requeue=0)
     if workload.stuck:
         text = (
-            f"the rolling update of {spec.deployment} makes no progress ({workload.stuck}); the canary serves meanwhile"
+            f"the rolling update of {spec.deployment} makes no progress ({workload.stuck}); the canary serves meanwhile: "
+            "mend what keeps its pods, or decide Abort"
         )
         return Plan(
             "Wait",
@@ -70,6 +71,26 @@ def watch(s: ReleaseSnapshot) -> Plan:
         )
     text = f"Deployment {spec.deployment} rolls to the change; the canary serves all requests meanwhile"
     return Plan("Wait", "RollingUpdate", text, next_status(s.release, s.now, progressing=(True, "RollingUpdate", text)))
+
+
+def given_up(s: ReleaseSnapshot) -> tuple[str, str] | None:
+    """Return reason and message when people end a promotion that cannot finish by itself, or None.
+
+    One that can is finished: half of the pods are replaced by then, and the way back is the earlier template.
+    """
+    spec, workload = s.release.spec, s.workload
+    if workload is None or not workload.promoting:
+        return None
+    if not workload.stuck and workload.template_digest == spec.template_digest:
+        return None
+    if s.service_deleting:
+        return "ServiceDeleted", f"ManagedService {spec.service} was deleted; the owner's pods serve all requests"
+    if s.release.metadata.deletion_timestamp is not None:
+        return "ReleaseDeleted", f"Release {s.release.metadata.name} was deleted; the owner's pods serve all requests"
+    if s.directives.abort:
+        text = f"a person gave the promotion up; apply the earlier template to take Deployment {spec.deployment} back"
+        return "AbortDecision", text
+    return None
 
 
 def canary_is_lost(s: ReleaseSnapshot) -> bool:
@@ -92,7 +113,7 @@ def _interrupted(s: ReleaseSnapshot) -> Plan:
     name = s.release.spec.deployment
     text = (
         f"Deployment {name} got another template in the middle of its rolling update; the canary keeps all traffic. "
-        f"Apply the template of this release again to finish, then the newer one"
+        f"Apply the template of this release again to finish, then the newer one; or decide Abort"
     )
     status = next_status(s.release, s.now, progressing=(False, "PromotionInterrupted", text))
     return Plan("Wait", "PromotionInterrupted", text, status)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from feem.api.decision import Decision, Verb
 from feem.api.release import Release
-from feem.core.rollout.status import PROMOTED, ending_of, holds
+from feem.core.conditions import find
+from feem.core.rollout.status import PROGRESSING, PROMOTED, ending_of, holds, status_of
 
 Reply = tuple[bool, str, str]
 
@@ -19,6 +20,12 @@ def reply_to(decision: Decision, release: Release | None, newest: Release | None
         return _reply_to_retry(release, newest, end[0] if end else "")
     if end is not None:
         return False, "ReleaseEnded", f"Release {name} had already ended ({end[0]})"
+    state = find(status_of(release).conditions, PROGRESSING)
+    if state is not None and state.reason == "RollingUpdate":
+        text = (
+            f"Release {name} is being promoted, which ends by itself; to go back, apply the earlier template afterwards"
+        )
+        return False, "Promoting", text
     return True, "Applied", f"{verb} counts for Release {name}"
 
 
