@@ -74,8 +74,7 @@ class Shop:
     kubectl: Kubectl
 
     def apply(self, *manifests: Manifest) -> None:
-        for manifest in manifests:
-            self.kubectl.done("apply", manifest=manifest)
+        self.kubectl.done("apply", manifest={"apiVersion": "v1", "kind": "List", "items": list(manifests)})
 
     def get(self, kind: str, name: str = NAME) -> Manifest | None:
         answer = self.kubectl("get", kind, name, "--ignore-not-found", "-o", "json")
