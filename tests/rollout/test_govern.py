@@ -18,7 +18,7 @@ NEW = at.service({})
 CALM = replace(WORKLOAD, template_digest=STABLE, paused=False, settled=True)
 FREE = replace(CALM, governed_by="")
 BOTH = (Revision("scoring-aaa", STABLE, "aaa", 3, 0), Revision("scoring-bbb", CHANGE, "bbb", 4, 10))
-STANDING = {"hold": HoldMechanism.STANDING}
+STANDING: dict[str, Any] = {"hold": HoldMechanism.STANDING}
 GOING = at.service(deletionTimestamp="2026-03-02T09:29:00Z", finalizers=["feem.dev/cleanup"])
 
 
@@ -53,6 +53,22 @@ SITUATIONS: dict[str, tuple[ServiceSnapshot, str, str, list[type[Any]]]] = {
     ),
     "all is calm": (at_rest(workload=CALM), "", "Governed", []),
     "calm under a standing pause": (at_rest(workload=replace(CALM, paused=True), **STANDING), "", "Governed", []),
+    "a standing pause waits for a rolling update": (
+        at_rest(workload=replace(CALM, settled=False), **STANDING),
+        "",
+        "Governed",
+        [],
+    ),
+    "a standing pause that stopped one half-way is lifted": (
+        at_rest(
+            workload=replace(CALM, paused=True, settled=False),
+            revisions=(*REVISIONS, Revision("scoring-bbb", CHANGE, "bbb", 4, 2)),
+            **STANDING,
+        ),
+        "Resume",
+        "Governed",
+        [Unpause],
+    ),
     "a standing pause is put on": (at_rest(workload=CALM, **STANDING), "Pause", "Governed", [Pause]),
     "stable and paused": (at_rest(workload=replace(CALM, paused=True)), "Resume", "Governed", [Unpause]),
     "a change is held": (at_rest(), "RequestRelease", "Governed", [CreateRelease]),

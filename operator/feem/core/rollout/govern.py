@@ -150,10 +150,11 @@ def _on_stable(
 ) -> ServicePlan:
     namespace, current = s.service.metadata.namespace, revision_with(s.revisions, stable.template_digest)
     stable = stable_from(current) if current is not None else stable
-    if s.hold == HoldMechanism.STANDING and not workload.paused:
+    mixed = any(item.replicas for item in s.revisions if item.template_digest != stable.template_digest)
+    if s.hold == HoldMechanism.STANDING and not workload.paused and workload.settled:
         text = f"Deployment {workload.name} is kept paused: this cluster has no MutatingAdmissionPolicy"
         return ServicePlan("Pause", "StandingPause", text, (Pause(namespace, workload.name),), stable, closed=closed)
-    if s.hold == HoldMechanism.ADMISSION and workload.paused:
+    if workload.paused and (s.hold == HoldMechanism.ADMISSION or mixed):
         text = f"Deployment {workload.name} has its stable template: nothing is left to hold"
         effect = Unpause(namespace, workload.name, stable.template_digest, promoting=False)
         return ServicePlan("Resume", "OnStable", text, (effect,), stable, closed=closed)
