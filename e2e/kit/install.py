@@ -24,16 +24,18 @@ def install_operator(cluster: Cluster, say: Say, *, replicas: int = 1) -> None:
     prepare_namespace(kubectl)
     image = operator_image(REPOSITORY)
     repository, _, tag = image.rpartition(":")
+    build = archive.stem.rpartition("-")[2]  # the tag stays when the code changes, so the pods must be told of a new image
     values = [
         f"image.repository={repository}",
         f"image.tag={tag}",
+        f"podAnnotations.build={build}",
         f"prometheus.url={PROMETHEUS}",
-        f"replicas={replicas}",
     ]
     helm = ensure(("helm",), cluster.cache, say)["helm"]
     say(f"helm upgrade --install feem charts/feem ({image})")
     words = [str(helm), "--kubeconfig", str(cluster.kubeconfig), "upgrade", "--install", "feem", "charts/feem"]
-    words += ["--namespace", NAMESPACE, *(word for value in values for word in ("--set", value))]
+    words += ["--namespace", NAMESPACE, "--set", f"replicas={replicas}"]
+    words += [word for value in values for word in ("--set-string", value)]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode != 0:
         raise RuntimeError(f"helm could not install the chart: {done.stderr.strip()}")
