@@ -233,9 +233,10 @@ def test_killed_while_it_releases(governed: Shop, operator: Operator) -> None:
     deadline = time.monotonic() + 150
     while governed.ending(name) is None:
         assert time.monotonic() < deadline, f"no end; killed in {sorted(seen)}"
-        reason = governed.reason("Progressing", "release.feem.dev", name)
-        if reason and reason not in seen:
-            seen.add(reason)
+        status = (governed.get("release.feem.dev", name) or {}).get("status") or {}
+        moment = f"{governed.reason('Progressing', 'release.feem.dev', name)} {status.get('progress', '')}"
+        if moment.strip() and moment not in seen:
+            seen.add(moment)
             operator.kill()
             operator.start()
         time.sleep(0.05)
