@@ -9,7 +9,8 @@ import pytest
 
 from feem.api.release import Release
 from feem.core.rollout.effects import CreateRelease, Govern, Pause, Ungovern, Unpause
-from feem.core.rollout.govern import decide_service, release_name
+from feem.core.rollout.govern import decide_service
+from feem.core.rollout.request import release_name
 from feem.core.rollout.snapshot import HoldMechanism, Revision, ServiceSnapshot
 from tests.rollout import snapshots as at
 from tests.rollout.snapshots import CHANGE, NEWER, NOW, REVISIONS, STABLE, WORKLOAD, at_rest

@@ -7,13 +7,14 @@ its stable template, adopting a new stable revision, and giving everything back 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from feem.api.release import Release
 from feem.api.service import StableRevision
-from feem.core.rollout.effects import CreateRelease, Effect, Govern, Pause, Ungovern, Unpause
-from feem.core.rollout.snapshot import HoldMechanism, Revision, ServiceSnapshot, Workload
-from feem.core.rollout.status import ABORTED, BYPASSED, PROMOTED, ROLLED_BACK, ending_of, holds, is_complete
+from feem.core.rollout.effects import Effect, Govern, Pause, Ungovern, Unpause
+from feem.core.rollout.request import request
+from feem.core.rollout.revisions import brought_by, live_instead_of, revision_with, stable_from
+from feem.core.rollout.snapshot import HoldMechanism, ServiceSnapshot, Workload
+from feem.core.rollout.status import ABORTED, BYPASSED, PROMOTED, ROLLED_BACK, ending_word, holds, is_complete
 
 
 @dataclass(frozen=True)
@@ -60,24 +61,6 @@ def decide_service(s: ServiceSnapshot) -> ServicePlan:
 def open_release(releases: tuple[Release, ...]) -> Release | None:
     """Return the release that is under way, or None. There is never more than one: the next begins when it is complete."""
     return next((release for release in releases if not is_complete(release)), None)
-
-
-def brought_by(release: Release | None, revisions: tuple[Revision, ...]) -> StableRevision | None:
-    """Return the revision that a release has just brought live, even while it cleans up.
-
-    It is stable from then on: a change that comes before the clean-up is over must not be compared with, or sent back to, the
-    revision before, which has no pods any more.
-    """
-    if release is None or ending_word(release) not in (PROMOTED, BYPASSED):
-        return None
-    found = revision_with(revisions, release.spec.template_digest)
-    return stable_from(found) if found is not None else None
-
-
-def ending_word(release: Release) -> str:
-    """Return how a release ended, empty while it is open."""
-    end = ending_of(release)
-    return end[0] if end is not None else ""
 
 
 def _adopt_first(s: ServiceSnapshot, workload: Workload, stable: StableRevision | None) -> ServicePlan:
@@ -135,16 +118,6 @@ def _promoted(release: Release | None, digest: str) -> bool:
     return release is not None and release.spec.template_digest == digest and ending_word(release) == PROMOTED
 
 
-def live_instead_of(stable: StableRevision, revisions: tuple[Revision, ...]) -> Revision | None:
-    """Return the revision that has more pods than the one called stable: then a change went live past FEEM, wholly or in part.
-
-    To release against a revision with few pods or none would pin the Service to them.
-    """
-    own = sum(item.replicas for item in revisions if item.template_digest == stable.template_digest)
-    most = max(revisions, key=lambda item: item.replicas, default=None)
-    return most if most is not None and most.replicas > own else None
-
-
 def _on_stable(
     s: ServiceSnapshot, workload: Workload, stable: StableRevision, closed: tuple[tuple[Release, str], ...]
 ) -> ServicePlan:
@@ -185,28 +158,11 @@ def _request(
     closed: tuple[tuple[Release, str], ...],
     tried: Release | None,
 ) -> ServicePlan:
-    """Request a release for the held change; `tried` is the attempt that a Retry decision repeats."""
     current = revision_with(s.revisions, stable.template_digest)
     stable = stable_from(current) if current is not None else stable
-    attempt = tried.spec.attempt + 1 if tried is not None else 1
-    meta = s.service.metadata
-    name = release_name(s.service.metadata.name, workload.generation, attempt, workload.template_digest, s.releases)
-    spec: dict[str, Any] = {
-        **(s.release_spec or {}),
-        "service": meta.name,
-        "deployment": workload.name,
-        "deploymentGeneration": workload.generation,
-        "attempt": attempt,
-        "templateDigest": workload.template_digest,
-        "images": [{"name": container, "image": image} for container, image in workload.images],
-        "requestedBy": workload.requested_by,
-        "stable": stable.wire(),
-    }
+    effect, text = request(s, workload, stable, tried)
     if tried is not None:
         closed = (*closed, (tried, "Retried"))
-    who = workload.requested_by or "somebody (no admission policy told who)"
-    text = f"{who} changed Deployment {workload.name}; release {name} is requested"
-    effect = CreateRelease(meta.namespace, name, meta.uid, spec)
     return ServicePlan("RequestRelease", "TemplateChanged", text, (effect,), stable, closed=closed)
 
 
@@ -230,33 +186,6 @@ def _give_back(s: ServiceSnapshot, stable: StableRevision | None, running: Relea
             "or kubectl rollout resume to bring it live ungoverned"
         )
     return ServicePlan("GiveBack", "ServiceDeleted", text, tuple(effects), stable, ready=(False, "Deleting", text))
-
-
-def revision_with(revisions: tuple[Revision, ...], digest: str) -> Revision | None:
-    """Return the newest ReplicaSet made from this template."""
-    found = [revision for revision in revisions if revision.template_digest == digest]
-    return max(found, key=lambda revision: revision.number) if found else None
-
-
-def stable_from(revision: Revision) -> StableRevision:
-    """Write a revision as the API has it."""
-    return StableRevision(
-        template_digest=revision.template_digest,
-        pod_template_hash=revision.pod_template_hash,
-        replica_set=revision.name,
-    )
-
-
-def release_name(service: str, generation: int, attempt: int, digest: str, releases: tuple[Release, ...]) -> str:
-    """Name a release after the Deployment's generation, so that creating it twice is creating it once.
-
-    A Deployment that was deleted and made anew counts its generations again: then a part of the digest tells the two apart.
-    """
-    suffix = f"-r{attempt}" if attempt > 1 else ""
-    name = f"{service}-{generation}{suffix}"
-    if any(item.metadata.name == name for item in releases):
-        return f"{service}-{generation}-{digest[7:12]}{suffix}"
-    return name
 
 
 def _why_closed(workload: Workload, stable: StableRevision, release: Release) -> str:

@@ -46,6 +46,12 @@ def ending_of(release: Release) -> tuple[str, str] | None:
     return (found.reason, found.message) if found and found.status is not ConditionStatus.UNKNOWN else None
 
 
+def ending_word(release: Release) -> str:
+    """Return how a release ended, empty while it is open."""
+    end = ending_of(release)
+    return end[0] if end is not None else ""
+
+
 def is_complete(release: Release) -> bool:
     """Whether the release has ended and everything it made is cleaned up."""
     return status_of(release).completed_at is not None
