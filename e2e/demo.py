@@ -137,7 +137,7 @@ Look around
   kubectl describe rel -n lending              why each one ended as it did
   kubectl get audit                            every act, in order
   kubectl set image deployment/limit-scoring app=feem.example/limit-scoring:2.1 -n lending    a slow version
-  .venv/bin/feem watch SERVICE -n lending      a release while it runs
+  .venv/bin/feem watch {NAME} -n lending   a release while it runs
 Remove it
   make demo-clean""")
 
