@@ -24,7 +24,8 @@ def install_operator(cluster: Cluster, say: Say, *, replicas: int = 1) -> None:
     prepare_namespace(kubectl)
     image = operator_image(REPOSITORY)
     repository, _, tag = image.rpartition(":")
-    build = archive.stem.rpartition("-")[2]  # the tag stays when the code changes, so the pods must be told of a new image
+    # The tag stays when the code changes, so the pods must be told of a new image.
+    build = archive.stem.rpartition("-")[2]
     values = [
         f"image.repository={repository}",
         f"image.tag={tag}",
