@@ -194,7 +194,9 @@ def test_accepted(as_user: AsUser, namespace: str, base: str, edits: dict[str, A
     ],
 )
 def test_the_operator_writes_audit_records(as_user: AsUser, edits: dict[str, Any]) -> None:
-    as_user(OPERATOR).done("create", "--dry-run=server", "--validate=strict", manifest=manifest("record", edits))
+    answer = as_user(OPERATOR)("create", "--dry-run=server", "--validate=strict", manifest=manifest("record", edits))
+    # Schema and policies are asked before the store; a log that has begun already holds the first record.
+    assert answer.code == 0 or "AlreadyExists" in answer.told, answer.told
 
 
 FROZEN = [
