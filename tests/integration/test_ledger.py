@@ -100,17 +100,19 @@ async def test_two_leaders_never_write_one_index_twice(client: Client) -> None:
     )
     ended = asyncio.Event()
 
-    async def write(ledger: KubernetesLedger) -> int:
+    async def write(ledger: KubernetesLedger, pause: float = 0.0) -> int:
         count = 0
         try:
             while count < 30:
                 await ledger.append(Entry("Seen", Part.FACT, SUBJECT))
                 count += 1
+                await asyncio.sleep(pause)
         except Fenced:
             ended.set()
         return count
 
-    written = await asyncio.gather(write(low), write(high))
+    # Who loses a race reads before it tries again, so without a pause the lower one could win thirty times in a row.
+    written = await asyncio.gather(write(low, 0.05), write(high))
     assert ended.is_set()
     assert written[1] == 30
     assert (await found_since(client, start)).ok
