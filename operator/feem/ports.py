@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from feem.api.audit import AuditSpec, Part, Subject
+from feem.api.objective import Indicator
 from feem.core.evidence.samples import Evidence, SampleRequest
 from feem.core.rollout.effects import Effect
 
@@ -67,15 +69,31 @@ class QueryProblem:
     message: str
 
 
+@dataclass(frozen=True)
+class Burn:
+    """How many events were bad in each window (name -> bad, total), of a whole service; or why that is not known."""
+
+    counts: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
+    problem: str = ""
+
+
 class Metrics(Protocol):
-    """The metrics server."""
+    """The metrics server. Nothing here raises: what went wrong stands in the answer."""
 
     async def samples(self, request: SampleRequest) -> Evidence:
-        """Fetch raw counter samples of both tracks. Never raises: what went wrong stands in `Evidence.problem`."""
+        """Fetch raw samples of both tracks."""
         ...
 
-    def check(self, query: str) -> QueryProblem | None:
-        """Say what is wrong with a counter query, without asking the server."""
+    async def burn(self, indicator: Indicator, namespace: str, windows: Sequence[str]) -> Burn:
+        """Count the bad and all events of a ratio or latency in windows such as `5m` that end now."""
+        ...
+
+    async def exists(self, indicator: Indicator, namespace: str) -> QueryProblem | None:
+        """Say which of an indicator's queries returns nothing now, or that the server cannot say."""
+        ...
+
+    def check(self, indicator: Indicator) -> QueryProblem | None:
+        """Say what is wrong with an indicator's queries, without asking the server."""
         ...
 
 

@@ -33,6 +33,10 @@ Digest = Annotated[str, Field(min_length=71, max_length=71, pattern=r"^sha256:[0
 DigestOrEmpty = Annotated[str, Field(max_length=71, pattern=r"^(sha256:[0-9a-f]{64})?$")]
 PromQL = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"\S")]
 Percent = Annotated[str, Field(min_length=1, max_length=9, pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,6})?)$")]
+Share = Annotated[str, Field(min_length=1, max_length=8, pattern=r"^(0(\.[0-9]{1,6})?|1)$")]
+"""A part of a whole, from 0 to 1, as a decimal."""
+Number = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$")]
+"""A signed decimal."""
 Decimal = Annotated[str, Field(min_length=1, max_length=12, pattern=r"^[0-9]{1,5}(\.[0-9]{1,6})?$")]
 
 ATOMIC: JsonDict = {"x-kubernetes-list-type": "atomic"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from feem.api.base import ATOMIC, Column, Conditions, Kind, Model, Resource, Rule, validations
+from feem.api.base import ATOMIC, Column, Conditions, Kind, Model, Resource, Rule, Share, validations
 
 
 class Step(Model):
@@ -27,6 +28,27 @@ WEIGHTS_RISE = Rule(
 """`isSorted` lets equal weights pass; the second half refuses them."""
 
 
+class WhenInconclusive(StrEnum):
+    """What to do with a canary about which too little is known for too long."""
+
+    HOLD = "Hold"
+    ROLLBACK = "Rollback"
+    PROMOTE = "Promote"
+
+
+class InconclusivePolicy(Model):
+    """What happens when a step has baked and its evidence stays too thin.
+
+    Missing metrics and shared degradation always hold, whatever stands here.
+    """
+
+    action: WhenInconclusive = WhenInconclusive.HOLD
+    """`Hold`: stay at the weight until people decide. `Rollback`: go back. `Promote`: take the next step without proof;
+    for services of low risk only."""
+    max_hold_seconds: Annotated[int, Field(ge=0, le=604800)] = 3600
+    """How long a step is held after its bake before the action is taken."""
+
+
 class PlanSpec(Model):
     """The grey steps and their deadlines."""
 
@@ -39,6 +61,18 @@ class PlanSpec(Model):
     """How long canary pods may take to become Ready, in each step, before the release is rolled back."""
     scale_down_delay_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
     """How long canary pods go on after the traffic left them, for requests in flight."""
+
+    alpha: Annotated[
+        Share,
+        Field(json_schema_extra=validations(Rule("double(self) > 0.0 && double(self) <= 0.2", "must be in (0, 0.2]"))),
+    ] = "0.01"
+    """The largest probability that a release whose canary is as good as stable is rolled back, over its whole life, as a
+    decimal. Its objectives share it."""
+    inconclusive: InconclusivePolicy = InconclusivePolicy()
+    """What happens when the evidence stays too thin."""
+    watch_seconds: Annotated[int, Field(ge=0, le=86400)] = 0
+    """How long the promoted version is watched afterwards; when it burns the error budget fast in that time, the
+    Deployment goes back to the earlier version. 0: not at all."""
 
     @property
     def summary(self) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from feem.api.base import (
+    ATOMIC,
     MAP_BY_NAME,
     Column,
     Conditions,
@@ -22,7 +23,7 @@ from feem.api.base import (
     Text,
     Username,
 )
-from feem.api.objective import ObjectiveSpec
+from feem.api.objective import Category, ObjectiveSpec
 from feem.api.plan import PlanSpec
 from feem.api.service import StableRevision, Traffic
 
@@ -79,16 +80,29 @@ class Outcome(StrEnum):
 
 
 class TrackCounts(Model):
-    """What one track served in the step."""
+    """What one track served since the release began."""
 
     total: Annotated[int, Field(ge=0)]
     """Events."""
-    bad: Annotated[int, Field(ge=0)]
-    """Bad events among them."""
+    bad: Annotated[int, Field(ge=0)] = 0
+    """Bad events among them; 0 for a mix, which has none."""
+    rate: Annotated[str, Field(max_length=32)] = ""
+    """The share of bad events, e.g. `1.02%`, or a gauge's value; empty without events, and for a mix."""
+
+
+class CategoryShares(Model):
+    """How much of each track's events fell into one category of a mix."""
+
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    """The category: the label's value, or the bucket's upper edge."""
+    canary: Annotated[str, Field(max_length=16)]
+    """Of the canary's events, e.g. `71.2%`."""
+    stable: Annotated[str, Field(max_length=16)]
+    """Of stable's events."""
 
 
 class ObjectiveVerdict(Model):
-    """What one objective says about the canary in the current step."""
+    """What one objective says about the canary."""
 
     name: Name
     """The objective."""
@@ -102,6 +116,25 @@ class ObjectiveVerdict(Model):
     """The canary's events."""
     stable: TrackCounts | None = None
     """Stable's events in the same time."""
+    category: Category | None = None
+    """Technical or Business."""
+    shares: Annotated[list[CategoryShares], Field(max_length=40, json_schema_extra=MAP_BY_NAME)] = Field(
+        default_factory=list
+    )
+    """For a mix: each category's share on both tracks."""
+    evidence: Annotated[str, Field(max_length=24)] = ""
+    """How strongly the samples say that the canary is worse: an e-value. At 1 they say nothing; where the canary is as
+    good as stable it ever reaches X with a probability of at most 1/X."""
+    threshold: Annotated[str, Field(max_length=24)] = ""
+    """The evidence from which on the canary counts as worse: one over this objective's part of alpha."""
+    dispersion: Annotated[str, Field(max_length=16)] = ""
+    """How much the events come in bursts, as measured before the release or given; the evidence is tempered by it."""
+    decides: Annotated[str, Field(max_length=256)] = ""
+    """When a verdict can be expected, as a sentence."""
+    queries: Annotated[list[Annotated[str, Field(max_length=8192)]], Field(max_length=8, json_schema_extra=ATOMIC)] = (
+        Field(default_factory=list)
+    )
+    """The exact PromQL that was asked, to be pasted into Prometheus."""
 
 
 class ReleaseStatus(Model):
@@ -124,6 +157,10 @@ class ReleaseStatus(Model):
     """When the current step's evidence first passed after its bake (UTC)."""
     started_at: datetime | None = None
     """When the first canary traffic was written (UTC)."""
+    promoted_at: datetime | None = None
+    """When all pods ran the change (UTC); the watch after the promotion counts from here."""
+    evidence: Annotated[str, Field(max_length=253)] = ""
+    """The ConfigMap with the raw samples behind the last decision: `kubectl feem evidence save` writes it to a file."""
     restored_at: datetime | None = None
     """When the HTTPRoute went back to its owner's backends (UTC); canary pods go on for the plan's delay after it."""
     completed_at: datetime | None = None

@@ -1,13 +1,17 @@
-"""Counter samples as they were scraped: what a verdict is computed from."""
+"""Samples as they were scraped: what a verdict is computed from."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from feem.api.objective import Indicator
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One scraped value: Unix seconds and the counter's value."""
+    """One scraped value: Unix seconds and the value."""
 
     time: float
     value: float
@@ -23,21 +27,24 @@ class Series:
 
 @dataclass(frozen=True)
 class TrackSamples:
-    """The bad and the total counters of one track (canary or stable)."""
+    """What one track (canary or stable) was seen to do, by the role of the series in the indicator.
 
-    bad: tuple[Series, ...]
-    total: tuple[Series, ...]
+    A ratio has `bad` or `good`, and `total`; a latency `fast` (up to the threshold) and `total` (up to infinity); a mix
+    `events`, or a histogram's `buckets`; a gauge one `value` a look.
+    """
+
+    series: Mapping[str, tuple[Series, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """Which samples to fetch for one objective: both selectors, narrowed to pods of these ReplicaSets, since `start` (Unix seconds)."""
+    """Which samples to fetch for one objective: of these ReplicaSets' pods, later than `start` and until `end` (Unix seconds)."""
 
-    bad: str
-    total: str
+    indicator: Indicator
     namespace: str
     canary_replica_set: str
     stable_replica_set: str
+    """Empty when nothing is to be compared with."""
     start: float
     end: float
 
@@ -46,6 +53,8 @@ class SampleRequest:
 class Evidence:
     """Samples of both tracks for one objective, or why there are none (`problem`: what the metrics server said)."""
 
-    canary: TrackSamples
-    stable: TrackSamples
+    canary: TrackSamples = TrackSamples()
+    stable: TrackSamples = TrackSamples()
     problem: str = ""
+    queries: tuple[str, ...] = ()
+    """The exact PromQL that was asked."""
