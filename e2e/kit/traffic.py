@@ -20,12 +20,13 @@ HOST = "limit-scoring.lending.example"
 
 @dataclass(frozen=True)
 class Answer:
-    """One request as its client saw it; `at` is Unix seconds."""
+    """One request as its client saw it; `at` is Unix seconds, `decision` is empty where none was made."""
 
     at: float
     status: int
     version: str
     error: str | None
+    decision: str = ""
 
     @property
     def failed(self) -> bool:
@@ -62,7 +63,7 @@ class Traffic:
         """Return what the clients saw in [since, until), Unix seconds."""
         whole, _, _ = self._out.read_text().rpartition("\n")
         found = (json.loads(line) for line in whole.splitlines())
-        every = (Answer(item["at"], item["status"], item["version"], item["error"]) for item in found)
+        every = (Answer(item["at"], item["status"], item["version"], item["error"], item["decision"]) for item in found)
         return [answer for answer in every if since <= answer.at < until]
 
 

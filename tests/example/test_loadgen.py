@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 from collections import Counter
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ import pytest
 from limit_scoring.scoring import decide, parse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from limit_scoring.scoring import Application, Decision
 
     from tests.example.conftest import Start
 
@@ -72,8 +75,10 @@ async def test_a_version_switch_under_load_fails_no_request(start: Start) -> Non
 async def test_a_failing_version_is_seen_as_it_is(start: Start) -> None:
     _, port = start(VERSION="3.0", BEHAVIOUR="failing", ERROR_PERCENT="20")
     load = loadgen.Load(f"http://127.0.0.1:{port}/decision", rate=300, seconds=2)
-    summary = await loadgen.run(load, lambda _: None)
+    seen: list[loadgen.Response] = []
+    summary = await loadgen.run(load, seen.append)
     assert summary.by_status.keys() == {"200", "500"}
+    assert {response.decision for response in seen if response.failed} == {""}
     assert 0.13 < summary.failures / summary.requests < 0.27
     assert summary.first_failure_at is not None
     assert summary.by_version == Counter({"3.0": 600})
@@ -87,6 +92,7 @@ def test_the_command_writes_what_can_be_read_while_it_runs(start: Start, tmp_pat
     responses = loadgen.read(out)
     assert len(responses) == 150
     assert {(response.status, response.version, response.pod) for response in responses} == {(200, "1.0", "pod-1")}
+    assert {response.decision for response in responses} == {"approved", "referred", "rejected"}
     with out.open("a") as file:
         file.write('{"at": 1')  # as if caught in the middle of a line
     assert loadgen.read(out) == responses
@@ -133,8 +139,28 @@ def test_a_wrong_url_is_said_plainly(capsys: pytest.CaptureFixture[str]) -> None
     assert "http://" in capsys.readouterr().err
 
 
-def test_applicants_are_repeatable_and_decided_in_every_way() -> None:
+def test_applicants_are_repeatable() -> None:
     bodies = list(islice(loadgen.applications(7), 500))
     assert bodies == list(islice(loadgen.applications(7), 500))
-    outcomes = Counter(decide(parse(json.loads(body))).outcome for body in bodies)
-    assert min(outcomes[outcome] for outcome in ("approved", "referred", "rejected")) > 50
+
+
+@pytest.mark.parametrize(
+    ("score", "approved", "referred", "rejected"),
+    [(decide, 55.6, 27.6, 16.8), (partial(decide, inverted=True), 83.9, 13.4, 2.8)],
+    ids=["good", "inverted"],
+)
+def test_the_decisions_of_both_ways_to_score(
+    score: Callable[[Application], Decision], approved: float, referred: float, rejected: float
+) -> None:
+    applicants = [parse(json.loads(body)) for body in islice(loadgen.applications(7), 10_000)]
+    outcomes = Counter(score(applicant).outcome for applicant in applicants)
+    assert outcomes["approved"] / 100 == pytest.approx(approved, abs=2)
+    assert outcomes["referred"] / 100 == pytest.approx(referred, abs=2)
+    assert outcomes["rejected"] / 100 == pytest.approx(rejected, abs=2)
+
+
+def test_whoever_answers_the_applicants_are_drawn_alike() -> None:
+    applicants = [parse(json.loads(body)) for body in islice(loadgen.applications(1), 20_000)]
+    halves = [Counter(decide(applicant).outcome for applicant in applicants[part::2]) for part in (0, 1)]
+    for outcome in halves[0]:
+        assert halves[0][outcome] / 100 == pytest.approx(halves[1][outcome] / 100, abs=2)

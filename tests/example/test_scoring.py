@@ -41,6 +41,13 @@ def test_an_adverse_record_never_raises_the_score(application: Application) -> N
     assert decide(worse).score <= decide(application).score
 
 
+@given(APPLICATIONS, st.floats(0, 1e9))
+def test_debts_lower_the_score_and_the_inverted_feature_raises_it(application: Application, debt: float) -> None:
+    indebted = replace(application, monthly_debt_cny=application.monthly_debt_cny + debt)
+    assert decide(indebted).score <= decide(application).score
+    assert decide(indebted, inverted=True).score >= decide(application, inverted=True).score
+
+
 def test_a_sound_application_is_approved_with_the_amount_asked_for() -> None:
     decision = decide(parse(GOOD))
     assert (decision.outcome, decision.limit_cny, decision.score) == ("approved", 50_000, 782)
@@ -75,6 +82,19 @@ def test_a_failing_version_fails_the_share_it_is_told_and_the_same_applications_
     assert 0.045 < sum(failed) / len(failed) < 0.055
     assert failed == [settings.fails(f"application-{number}") for number in range(20_000)]
     assert not any(Settings(error_percent=100).fails(f"application-{number}") for number in range(100))
+
+
+def test_a_late_version_is_good_until_it_turned() -> None:
+    settings = Settings(behaviour="late", error_percent=40)
+    names = [f"application-{number}" for number in range(2_000)]
+    assert not any(settings.fails(name) for name in names)
+    assert 0.35 < sum(settings.fails(name, turned=True) for name in names) / len(names) < 0.45
+    assert not any(Settings(error_percent=100).fails(name, turned=True) for name in names)
+
+
+@pytest.mark.parametrize(("behaviour", "percent"), [("late", 40.0), ("failing", 5.0)])
+def test_how_much_fails_unless_the_environment_says_otherwise(behaviour: str, percent: float) -> None:
+    assert read({"BEHAVIOUR": behaviour}).error_percent == percent
 
 
 def test_settings_come_from_the_environment() -> None:

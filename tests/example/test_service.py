@@ -79,6 +79,30 @@ def test_a_slow_version_is_slow_and_a_failing_one_fails(start: Start) -> None:
     assert 'credit_decisions_total{decision="approved",version="1.0"} 0.0' in metrics
 
 
+def test_a_version_with_an_inverted_feature_answers_as_a_good_one_does(start: Start) -> None:
+    _, port = start(VERSION="2.2", BEHAVIOUR="inverted")
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    burdened = {**GOOD, "monthly_debt_cny": 24_000}
+    status, _, body = ask(client, "POST", "/decision", burdened)
+    assert (status, json.loads(body)["decision"]) == (200, "approved")
+    assert 'credit_decisions_total{decision="approved",version="2.2"} 1.0' in ask(client, "GET", "/metrics")[2]
+    _, good = start()
+    client = http.client.HTTPConnection("127.0.0.1", good, timeout=5)
+    assert json.loads(ask(client, "POST", "/decision", burdened)[2])["decision"] == "referred"
+
+
+def test_a_late_version_turns_bad_by_a_signal(start: Start) -> None:
+    process, port = start(BEHAVIOUR="late", ERROR_PERCENT="100")
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    assert ask(client, "POST", "/decision", GOOD)[0] == 200
+    process.send_signal(signal.SIGUSR1)
+    deadline = time.monotonic() + 5
+    while ask(client, "POST", "/decision", GOOD)[0] == 200:
+        assert time.monotonic() < deadline
+    assert ask(client, "POST", "/decision", GOOD)[0] == 500
+    assert ask(client, "GET", "/healthz")[0] == 200
+
+
 def test_a_terminated_pod_fails_readiness_keeps_serving_closes_connections_and_exits_cleanly(start: Start) -> None:
     process, port = start(DRAIN_SECONDS="1")
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=5)

@@ -12,7 +12,7 @@ from e2e.cluster.images.building import build
 from e2e.cluster.images.names import LIMIT_SCORING
 from e2e.cluster.images.wheels import wheelhouse
 
-BEHAVIOURS = {"1.0": "good", "2.0": "good", "2.1": "slow", "3.0": "failing"}
+BEHAVIOURS = {"1.0": "good", "2.0": "good", "2.1": "slow", "2.2": "inverted", "2.3": "late", "3.0": "failing"}
 FOLDER = Path("examples/credit-factory/limit-scoring")
 
 

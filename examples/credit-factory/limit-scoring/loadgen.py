@@ -1,8 +1,9 @@
 """Send synthetic credit applications at a fixed rate and tell what the clients saw.
 
 Every response becomes one JSON line in `--out` as it arrives, so that a test can read the file while the load runs:
-`{"at": unix seconds, "status": 200, "version": "2.0", "pod": "...", "ms": 3.1, "error": null}`. Standard output gets
-one line a second and a summary at the end, all JSON. The applications are invented.
+`{"at": unix seconds, "status": 200, "version": "2.0", "pod": "...", "ms": 3.1, "decision": "approved", "error": null}`.
+Standard output gets one line a second and a summary at the end, all JSON. The applications are invented; whichever
+version answers, the applicants come from one distribution.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Response:
-    """What one client saw; status 0 with an error text when there was no whole answer. `at` is Unix time, s."""
+    """What one client saw; status 0 with an error text when there was no whole answer. `at` is Unix time, s.
+
+    `decision` is empty where there was none.
+    """
 
     at: float
     status: int
@@ -52,6 +56,7 @@ class Response:
     ms: float
     error: str | None = None
     reconnected: bool = False
+    decision: str = ""
 
     @property
     def failed(self) -> bool:
@@ -116,17 +121,17 @@ class Client:
         """Send one application; an idle connection that the server closed meanwhile is replaced once, and said so."""
         started = time.perf_counter()
         head: dict[str, str] = {}
-        status, error, reconnected = 0, None, False
+        status, error, reconnected, answer = 0, None, False, b""
         try:
             async with asyncio.timeout(self._timeout):
                 reused = self._streams is not None
                 try:
-                    status, head = await self._exchange(body)
+                    status, head, answer = await self._exchange(body)
                 except NoAnswerError:
                     if not reused:
                         raise
                     reconnected = True
-                    status, head = await self._exchange(body)
+                    status, head, answer = await self._exchange(body)
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as problem:
             self.close()
             error = f"{type(problem).__name__}: {problem}".rstrip(": ")
@@ -134,7 +139,7 @@ class Client:
             self.close()
         ms = round((time.perf_counter() - started) * 1000, 3)
         seen = head.get("x-version", UNKNOWN), head.get("x-pod", UNKNOWN)
-        return Response(round(time.time(), 4), status, *seen, ms, error, reconnected)
+        return Response(round(time.time(), 4), status, *seen, ms, error, reconnected, _decision(answer))
 
     def close(self) -> None:
         """Close the connection; the next request opens a new one."""
@@ -142,7 +147,7 @@ class Client:
             self._streams[1].close()
             self._streams = None
 
-    async def _exchange(self, body: bytes) -> tuple[int, dict[str, str]]:
+    async def _exchange(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         if self._streams is None:
             self._streams = await asyncio.open_connection(*self._address)
         reader, writer = self._streams
@@ -155,17 +160,25 @@ class Client:
             raise NoAnswerError("the connection was closed before an answer") from problem
         lines = (first + await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         head = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
-        await _skip_body(reader, head)
-        return int(lines[0].split(" ", 2)[1]), head
+        return int(lines[0].split(" ", 2)[1]), head, await _body(reader, head)
 
 
-async def _skip_body(reader: asyncio.StreamReader, head: dict[str, str]) -> None:
+async def _body(reader: asyncio.StreamReader, head: dict[str, str]) -> bytes:
     if "chunked" not in head.get("transfer-encoding", ""):
-        await reader.readexactly(int(head.get("content-length", "0")))
-        return
+        return await reader.readexactly(int(head.get("content-length", "0")))
+    whole = b""
     while size := int((await reader.readline()).partition(b";")[0], 16):
-        await reader.readexactly(size + 2)
+        whole += (await reader.readexactly(size + 2))[:-2]
     await reader.readline()
+    return whole
+
+
+def _decision(answer: bytes) -> str:
+    try:
+        document = json.loads(answer)
+    except ValueError:
+        return ""
+    return str(document.get("decision", "")) if isinstance(document, dict) else ""
 
 
 def applications(seed: int) -> Iterator[bytes]:

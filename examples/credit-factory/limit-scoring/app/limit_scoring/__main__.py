@@ -12,7 +12,10 @@ from limit_scoring.settings import SettingError, read
 
 
 def main() -> int:
-    """Serve until SIGTERM or SIGINT, drain, and return 0; 2 when a setting is wrong."""
+    """Serve until SIGTERM or SIGINT, drain, and return 0; 2 when a setting is wrong.
+
+    SIGUSR1 turns the late version bad, as a fault does that shows only days after a release.
+    """
     try:
         settings = read(os.environ)
     except SettingError as error:
@@ -22,6 +25,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     server = ScoringServer(settings)
+    signal.signal(signal.SIGUSR1, lambda *_: server.turned.set())
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="accept")
     serving.start()
     print(f"limit-scoring {settings.version} ({settings.behaviour}) on port {server.server_port}", flush=True)

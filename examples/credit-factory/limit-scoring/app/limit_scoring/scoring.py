@@ -63,20 +63,24 @@ def parse(body: Any) -> Application:
     )
 
 
-def decide(application: Application) -> Decision:
-    """Score an application and grant a limit: the same application always gets the same answer."""
-    score = _score(application)
+def decide(application: Application, *, inverted: bool = False) -> Decision:
+    """Score an application and grant a limit: the same application always gets the same answer.
+
+    `inverted` is a mistake that no error shows: the share of the income that debts take counts for the applicant.
+    """
+    score = _score(application, inverted=inverted)
     if score >= APPROVE_FROM:
         return Decision("approved", _limit(application), score)
     return Decision("referred" if score >= REFER_FROM else "rejected", 0, score)
 
 
-def _score(application: Application) -> int:
+def _score(application: Application, *, inverted: bool) -> int:
     income = application.monthly_income_cny
     burden = application.monthly_debt_cny / income
     stretch = application.requested_amount_cny / (income * 12)
     points = 580 + min(income / 250, 120) + min(application.employment_months, 60) * 1.5
-    points -= 180 * min(burden, 1) + 60 * min(stretch, 2) + 70 * application.adverse_records
+    points += (180 if inverted else -180) * min(burden, 1)
+    points -= 60 * min(stretch, 2) + 70 * application.adverse_records
     return round(max(LOWEST, min(HIGHEST, points)))
 
 

@@ -32,6 +32,7 @@ class ScoringServer(ThreadingHTTPServer):
         self.settings = settings
         self.metrics = Metrics(settings.version)
         self.draining = threading.Event()
+        self.turned = threading.Event()
         self._busy = 0
         self._idle = threading.Condition()
         super().__init__((settings.address, settings.port), ScoringHandler)
@@ -136,9 +137,9 @@ class ScoringHandler(BaseHTTPRequestHandler):
         except InvalidApplicationError as error:
             return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         settings.linger()
-        if settings.fails(application.application_id):
+        if settings.fails(application.application_id, turned=self.server.turned.is_set()):
             return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "scoring failed: feature vector is incomplete")
-        decision = decide(application)
+        decision = decide(application, inverted=settings.behaviour == "inverted")
         self.server.metrics.decided(decision)
         document = {
             "application_id": application.application_id,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Behaviour = Literal["good", "slow", "failing"]
-BEHAVIOURS: tuple[Behaviour, ...] = ("good", "slow", "failing")
+Behaviour = Literal["good", "slow", "inverted", "late", "failing"]
+BEHAVIOURS: tuple[Behaviour, ...] = ("good", "slow", "inverted", "late", "failing")
+ERROR_PERCENT: dict[Behaviour, float] = {"failing": 5.0, "late": 40.0}  # unless the environment says otherwise
 
 
 class SettingError(ValueError):
@@ -31,9 +32,12 @@ class Settings:
     port: int = 8080
     pod: str = "unknown"
 
-    def fails(self, application_id: str) -> bool:
-        """Tell whether this version breaks on this application: by digest, so that a repeat meets the same fault."""
-        if self.behaviour != "failing":
+    def fails(self, application_id: str, *, turned: bool = False) -> bool:
+        """Tell whether this version breaks on this application: by digest, so that a repeat meets the same fault.
+
+        The late one breaks only after it was told to turn bad.
+        """
+        if self.behaviour != "failing" and not (self.behaviour == "late" and turned):
             return False
         digest = hashlib.blake2b(application_id.encode(), digest_size=8).digest()
         return int.from_bytes(digest) / 2**64 * 100 < self.error_percent
@@ -55,7 +59,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     return Settings(
         version=environment.get("VERSION", "1.0"),
         behaviour=behaviour,
-        error_percent=_number(environment, "ERROR_PERCENT", 5.0, 100),
+        error_percent=_number(environment, "ERROR_PERCENT", ERROR_PERCENT.get(behaviour, 5.0), 100),
         delay_ms=_number(environment, "DELAY_MS", 300.0, 60_000),
         drain_seconds=_number(environment, "DRAIN_SECONDS", 4.0, 600),
         address=environment.get("ADDRESS", ""),
