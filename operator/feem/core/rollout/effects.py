@@ -176,6 +176,36 @@ class Pause:
         return f"pause Deployment {self.namespace}/{self.deployment}"
 
 
+@dataclass(frozen=True)
+class UndoTemplate:
+    """Give the Deployment its stable pod template again, un-paused, so that its native rolling update brings it to all pods.
+
+    Only while it carries `template_digest`, the template that is taken back. `mark` is written in the same request (see
+    `UndoMark`), with the promoting mark, so that admission refuses another change until the rolling update is over.
+    """
+
+    namespace: str
+    deployment: str
+    template_digest: str
+    stable_digest: str
+    mark: str
+
+    def __str__(self) -> str:
+        return f"take Deployment {self.namespace}/{self.deployment} back to template {self.stable_digest}"
+
+
+@dataclass(frozen=True)
+class EndUndo:
+    """Take both marks of an undo off, and give up the ownership of the template's fields; `standing` as in SettleDeployment."""
+
+    namespace: str
+    deployment: str
+    standing: bool
+
+    def __str__(self) -> str:
+        return f"end the undo of Deployment {self.namespace}/{self.deployment}"
+
+
 Effect = (
     Govern
     | Ungovern
@@ -189,4 +219,6 @@ Effect = (
     | Unpause
     | SettleDeployment
     | Pause
+    | UndoTemplate
+    | EndUndo
 )

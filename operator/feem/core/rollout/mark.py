@@ -1,7 +1,7 @@
-"""The mark on the HTTPRoute: which release, step and direction its weights belong to.
+"""The marks on HTTPRoute and Deployment: which release, step and direction weights or a template belong to.
 
-It is written in the same request as the weights, so the route itself remembers a decision to go back even when the operator
-dies before it could write anything else.
+Each is written in the same request as what it marks, so the object itself remembers a decision to go back even when the
+operator dies before it could write anything else.
 """
 
 from __future__ import annotations
@@ -26,6 +26,23 @@ class TrafficMark:
     def __str__(self) -> str:
         direction = f"back:{self.ending}:{self.reason}" if self.ending else FORWARD
         return f"{self.release}/{self.step}/{direction}"
+
+
+@dataclass(frozen=True)
+class UndoMark:
+    """On a Deployment that goes back to the template before `release`, because of `reason`."""
+
+    release: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.release}/{self.reason}"
+
+
+def parse_undo(text: str | None) -> UndoMark | None:
+    """Read an undo's mark back; None when there is none or somebody else wrote it."""
+    release, _, reason = (text or "").partition("/")
+    return UndoMark(release, reason) if release and reason and "/" not in reason else None
 
 
 def parse_mark(text: str | None) -> TrafficMark | None:

@@ -7,12 +7,14 @@ from typing import Any
 
 from feem.api.decision import Decision, Verb
 from feem.core.digest import HASH_LABEL, template_digest
+from feem.core.rollout.mark import parse_undo
 from feem.core.rollout.snapshot import Canary, Directives, Revision, Workload
 
 Body = dict[str, Any]
 
 GOVERNED_LABEL = "feem.dev/governed"
 PROMOTING_LABEL = "feem.dev/promoting"
+UNDO = "feem.dev/undo"
 TRACK_LABEL = "feem.dev/track"
 RELEASE_LABEL = "feem.dev/release"
 REQUESTED_BY = "feem.dev/requested-by"
@@ -25,7 +27,7 @@ def workload_of(body: Body | None) -> Workload | None:
     if body is None:
         return None
     metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
-    labels = metadata.get("labels") or {}
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     template = spec["template"]
     return Workload(
         name=metadata["name"],
@@ -36,11 +38,12 @@ def workload_of(body: Body | None) -> Workload | None:
         settled=_settled(metadata, spec, status),
         promoting=PROMOTING_LABEL in labels,
         governed_by=labels.get(GOVERNED_LABEL, ""),
-        requested_by=(metadata.get("annotations") or {}).get(REQUESTED_BY, ""),
+        requested_by=annotations.get(REQUESTED_BY, ""),
         images=tuple((item["name"], item.get("image", "")) for item in template["spec"].get("containers", ())),
         recreates=(spec.get("strategy") or {}).get("type") == "Recreate",
         stuck=_stuck(status),
         deleting=metadata.get("deletionTimestamp") is not None,
+        undo=parse_undo(annotations.get(UNDO)),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from feem.api.release import ObjectiveVerdict, Outcome, Release
 from feem.api.service import ManagedService
-from feem.core.rollout.mark import TrafficMark
+from feem.core.rollout.mark import TrafficMark, UndoMark
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Workload:
     recreates: bool
     stuck: str = ""
     deleting: bool = False
+    undo: UndoMark | None = None
+    """Which release's template is being taken back, and why; None when none is."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,10 @@ class ReleaseSnapshot:
     """Reason and message of a way back that is on record but was interrupted: it is taken whatever the evidence says now."""
     unfinished: frozenset[str] = frozenset()
     """The effects, as text, of intents that an interruption left open."""
+    watched: str = ""
+    """After the promotion: the ReplicaSet of the owner's Deployment that carries this release's template; empty when not watching."""
+    stable_kept: bool = True
+    """Whether the Deployment still has a ReplicaSet with the stable template, which an undo would return to."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ class ServiceSnapshot:
     revisions: tuple[Revision, ...]
     releases: tuple[Release, ...]
     retry: bool
+    """Whether people want the change that is held tried again."""
     hold: str
     problem: tuple[str, str] | None
     """Reason and message of the first thing that is wrong with the service's references, or None."""
