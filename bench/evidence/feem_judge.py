@@ -1,0 +1,56 @@
+"""FEEM's own tests, looked at after every block, as a release does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from bench.evidence.rules import Times
+from bench.evidence.traffic import BLOCK, Tracks
+from feem.core.evidence.mix import MixShift
+from feem.core.evidence.ratio import RelativeRisk
+
+ALPHA = 0.01
+Pair = tuple[Mapping[str, int], Mapping[str, int]]
+
+
+def ratio(tracks: Tracks, allowed: float, dispersions: Sequence[float] = (), alpha: float = ALPHA) -> Times:
+    """Return when FEEM rolls each run back: E >= 1/α and the canary's share of bad requests above the allowed one."""
+    runs = tracks.canary_total.shape[0]
+    factors = dispersions or [1.0] * runs
+    columns = [one.tolist() for one in (tracks.canary_bad, tracks.canary_total, tracks.stable_bad, tracks.stable_total)]
+    return np.array(
+        [
+            ratio_run(zip(*(column[run] for column in columns), strict=True), allowed, factors[run], alpha)
+            for run in range(runs)
+        ]
+    )
+
+
+def ratio_run(blocks: Iterable[tuple[int, ...]], allowed: float, dispersion: float, alpha: float) -> float:
+    """Feed one run to the test, block by block: canary bad, canary total, stable bad, stable total."""
+    test = RelativeRisk(1.0, dispersion)
+    threshold = math.log(1 / alpha)
+    bad = total = 0
+    for number, (canary_bad, canary_total, stable_bad, stable_total) in enumerate(blocks, start=1):
+        bad += canary_bad
+        total += canary_total
+        if not (canary_bad or stable_bad):
+            continue  # neither the evidence nor the share can rise
+        test.add(canary_bad, canary_total, stable_bad, stable_total)
+        if test.log_evidence >= threshold and bad > allowed * total:
+            return float(number * BLOCK)
+    return math.inf
+
+
+def mix_run(blocks: Iterable[Pair], tolerated: float, dispersion: float = 1.0, alpha: float = ALPHA) -> int | None:
+    """Return after how many blocks FEEM rolls back for a shift of the mix, None if it does not."""
+    test = MixShift(tolerated, dispersion)
+    threshold = math.log(1 / alpha)
+    for number, (canary, stable) in enumerate(blocks, start=1):
+        test.add(canary, stable)
+        if test.log_evidence >= threshold and test.shift > tolerated:
+            return number
+    return None
