@@ -2,75 +2,127 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
-from feem.api.release import ObjectiveSnapshot, ObjectiveVerdict, Outcome, Release
-from feem.core.digest import digest_of
-from feem.core.evidence.samples import Evidence, SampleRequest
-from feem.core.evidence.verdict import combine, evidence_digest, judge
+from feem.api.release import ObjectiveVerdict, Outcome, Release
+from feem.controllers.case import Case, Charge
+from feem.core.evidence.finding import inconclusive
+from feem.core.evidence.tape import Tape
+from feem.core.evidence.terms import Terms
+from feem.core.evidence.trial import combine, worded
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import status_of
 from feem.ports import Clock, Measurements, Metrics
 
+FORGOTTEN = 600.0
+"""Seconds after which a case nobody asks about is dropped; it is opened again from the metrics server when somebody does."""
+
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the objectives say together, each of them, and the digest of the samples behind it."""
+    """What the objectives say together, each of them, and the tape of the samples behind it."""
 
     outcome: Outcome = Outcome.INCONCLUSIVE
     verdicts: tuple[ObjectiveVerdict, ...] = ()
-    digest: str = ""
+    tape: Tape | None = None
+
+    @property
+    def digest(self) -> str:
+        """The digest of everything that led here, empty before anything did."""
+        return self.tape.digest if self.tape is not None else ""
+
+
+@dataclass
+class _Open:
+    """A case under way: since when it counts, when it was looked at last, and what came of it (Unix seconds)."""
+
+    start: float
+    looked: float
+    case: Case | None
+    judgement: Judgement
 
 
 class Judge:
-    """Evaluates a release's objectives over its current step, not more often than twice an interval, whatever happens around it."""
+    """Evaluates a release's objectives, not more often than twice an interval, whatever happens around it.
+
+    A case lives in memory and takes in only what is new, so a long release costs no more a look than a short one. After
+    a restart it is opened again from its beginning.
+    """
 
     def __init__(self, metrics: Metrics, measurements: Measurements, clock: Clock, interval: float) -> None:
         self._metrics, self._measurements, self._clock = metrics, measurements, clock
         self._interval = interval
-        self._last: dict[str, tuple[float, float, Judgement]] = {}
+        self._open: dict[tuple[str, bool], _Open] = {}
 
     async def evaluate(self, seen: ReleaseSnapshot) -> Judgement:
-        """Fetch samples of all objectives at once and judge them; without canary traffic there is nothing to judge."""
-        started = status_of(seen.release).step_started_at
-        if started is None or seen.canary is None or seen.traffic is None or seen.traffic.weight == 0:
+        """Look at what is new and judge; without canary traffic there is nothing to judge."""
+        charge, now = charge_of(seen), self._clock.now().timestamp()
+        if charge is None:
             return Judgement()
-        begin, end = started.timestamp(), self._clock.now().timestamp()
-        uid = seen.release.metadata.uid
-        before = self._last.get(uid)
-        if before is not None and before[0] == begin and 0 <= end - before[1] < self._interval / 2:
-            return before[2]
-        judgement = await self._ask(seen, seen.canary.replica_set, begin, end)
-        self._last = {key: kept for key, kept in self._last.items() if end - kept[1] < self._interval}
-        self._last[uid] = begin, end, judgement
+        key = seen.release.metadata.uid, charge.watch
+        before = self._open.get(key)
+        same = before is not None and before.start == charge.start
+        if before is not None and same and 0 <= now - before.looked < self._interval / 2:
+            return before.judgement
+        case = before.case if before is not None and same else None
+        case, judgement = await self._look(charge, case, now)
+        self._open = {other: kept for other, kept in self._open.items() if now - kept.looked < FORGOTTEN}
+        self._open[key] = _Open(charge.start, now, case, judgement)
+        self._measure(seen.release, judgement)
         return judgement
 
-    async def _ask(self, seen: ReleaseSnapshot, replica_set: str, begin: float, end: float) -> Judgement:
-        objectives = seen.release.spec.objectives
-        requests = (self._request(seen.release, item, replica_set, begin, end) for item in objectives)
-        found = await asyncio.gather(*(self._metrics.samples(request) for request in requests))
-        pairs = zip(objectives, found, strict=True)
-        verdicts = tuple(judge(objective, evidence, start=begin, now=end) for objective, evidence in pairs)
-        for verdict in verdicts:
-            meta = seen.release.metadata
-            self._measurements.verdict(meta.namespace, seen.release.spec.service, verdict.name, verdict.outcome)
-        return Judgement(combine(verdicts), verdicts, _digest(found))
+    async def _look(self, charge: Charge, case: Case | None, now: float) -> tuple[Case | None, Judgement]:
+        if case is None:
+            opened = await Case.open(self._metrics, charge)
+            if isinstance(opened, str):
+                return None, _nothing_known(charge, opened)
+            case = opened
+        verdicts = await case.look(charge, now)
+        return case, Judgement(combine(verdicts), verdicts, case.tape)
 
-    def _request(
-        self, release: Release, objective: ObjectiveSnapshot, replica_set: str, begin: float, end: float
-    ) -> SampleRequest:
-        ratio = objective.indicator.ratio
-        return SampleRequest(
-            bad=ratio.bad,
-            total=ratio.total,
-            namespace=release.metadata.namespace,
-            canary_replica_set=replica_set,
-            stable_replica_set=release.spec.stable.replica_set,
-            start=begin,
-            end=end,
+    def _measure(self, release: Release, judgement: Judgement) -> None:
+        meta = release.metadata
+        for verdict in judgement.verdicts:
+            self._measurements.verdict(meta.namespace, release.spec.service, verdict.name, verdict.outcome)
+
+
+def charge_of(seen: ReleaseSnapshot) -> Charge | None:
+    """Return what is to be judged now: the canary, or the promoted version that is being watched; None when nothing is."""
+    release, status = seen.release, status_of(seen.release)
+    spec, meta = release.spec, release.metadata
+    began = status.started_at
+    if began is None:
+        return None
+    plan, objectives, stable = spec.plan, tuple(spec.objectives), spec.stable.replica_set
+    name, namespace = meta.name, meta.namespace
+    if seen.watched and status.promoted_at is not None:
+        start, began_at, last = status.promoted_at.timestamp(), began.timestamp(), len(plan.steps) + 1
+        return Charge(
+            name,
+            namespace,
+            objectives,
+            plan.alpha,
+            seen.watched,
+            stable,
+            start,
+            began_at,
+            last,
+            unaccompanied=False,
+            watch=True,
         )
+    if seen.canary is None or not seen.canary.replica_set or seen.traffic is None or seen.traffic.weight == 0:
+        return None
+    start = began.timestamp()
+    unaccompanied = any(step.weight == 100 for step in plan.steps)
+    canary = seen.canary.replica_set
+    return Charge(name, namespace, objectives, plan.alpha, canary, stable, start, start, status.step, unaccompanied)
 
 
-def _digest(found: list[Evidence]) -> str:
-    return digest_of([evidence_digest(evidence) for evidence in found])
+def _nothing_known(charge: Charge, problem: str) -> Judgement:
+    """Return that nothing is known yet about any objective, because stable's history cannot be read."""
+    verdicts = tuple(
+        worded(Terms(one, charge.start, 0.0), inconclusive("MetricsUnavailable", problem), ())
+        for one in charge.objectives
+        if not charge.watch or one.objective is not None
+    )
+    return Judgement(Outcome.INCONCLUSIVE, verdicts)

@@ -1,4 +1,4 @@
-"""What raw counter samples say happened in a stretch of time, without Prometheus' extrapolation."""
+"""What raw counter samples say happened, without Prometheus' extrapolation."""
 
 from __future__ import annotations
 
@@ -25,73 +25,35 @@ def usable(samples: Iterable[Sample]) -> tuple[Sample, ...]:
     return tuple(Sample(time, values[time]) for time in sorted(values))
 
 
-def increase(samples: Iterable[Sample], start: float, end: float, *, born: bool = False) -> float:
-    """Return how much one counter grew after `start` and until `end` (Unix seconds); never negative.
+class Counter:
+    """One counter that is read again and again; it remembers where it stood.
 
-    It grew from the last sample at or before `start`. When there is none, from the first sample: what that one had
-    counted before may be older than `start` and is left out, unless the counter was `born` in sight, at zero. A lower
-    value than before is a reset, after which everything counts.
+    `value` is None until the first sample: what that one had counted before may be old, and is left out, unless the
+    counter is `born` in sight. A client library makes the counter of, say, `code="500"` when the first such event
+    happens; when other series of the same target were scraped before it appeared, it was zero then, and its first value
+    counts in full: otherwise the first errors of every new label would be lost.
     """
-    gains = []
-    previous = 0.0 if born else None
-    for sample in usable(samples):
-        if sample.time > end:
-            break
-        if sample.time > start and previous is not None:
-            gains.append(sample.value - previous if sample.value >= previous else sample.value)
-        previous = sample.value
-    return math.fsum(gains)
 
+    __slots__ = ("time", "value")
 
-def total_increase(series: Iterable[Series], start: float, end: float, *, witnesses: Iterable[Series] = ()) -> float:
-    """Return the growth of several counters together; their order does not matter.
+    def __init__(self, *, born: bool = False) -> None:
+        self.time = -math.inf
+        self.value: float | None = 0.0 if born else None
 
-    A client library makes the counter of, say, `code="500"` when the first such event happens. When a witness (any
-    series of the same target) was scraped before the counter first appeared, the counter was zero then, and its first
-    value counts in full: otherwise the first errors of every new label would be lost.
-    """
-    counters = tuple(series)
-    seen = first_seen((*counters, *witnesses))
-    gains = []
-    for counter in counters:
-        points = usable(counter.samples)
-        born = bool(points) and seen[target_of(counter)] < points[0].time
-        gains.append(increase(points, start, end, born=born))
-    return math.fsum(gains)
+    def gain(self, samples: Iterable[Sample], after: float) -> float:
+        """Read fresh samples (by time) and return how much the counter grew at those later than `after` (Unix seconds).
 
-
-def align(series: Iterable[Series], reference: Iterable[Series]) -> tuple[Series, ...]:
-    """Cut each series at the newest sample that `reference` has of the same target.
-
-    Two queries for one moment may see a different number of scrapes, when one lands between them; a ratio of the two
-    would then be wrong by a whole scrape. A target the reference does not have is left as it is.
-    """
-    newest_of: dict[Target, float] = {}
-    for other in reference:
-        points = usable(other.samples)
-        if points:
-            target = target_of(other)
-            newest_of[target] = max(points[-1].time, newest_of.get(target, -math.inf))
-    return tuple(
-        Series(one.labels, tuple(s for s in one.samples if s.time <= newest_of.get(target_of(one), math.inf)))
-        for one in series
-    )
-
-
-def newest(series: Iterable[Series]) -> float | None:
-    """Return the time of the newest usable sample (Unix seconds), None when there is none."""
-    return max((points[-1].time for one in series if (points := usable(one.samples))), default=None)
-
-
-def first_seen(series: Iterable[Series]) -> dict[Target, float]:
-    """Return when each target was first scraped, as far as these series tell."""
-    seen: dict[Target, float] = {}
-    for one in series:
-        points = usable(one.samples)
-        if points:
-            target = target_of(one)
-            seen[target] = min(points[0].time, seen.get(target, math.inf))
-    return seen
+        A lower value than before is a reset, after which everything counts. Samples that are not newer than the last
+        one are passed over.
+        """
+        gains = []
+        for sample in samples:
+            if sample.time <= self.time:
+                continue
+            if self.value is not None and sample.time > after:
+                gains.append(sample.value - self.value if sample.value >= self.value else sample.value)
+            self.time, self.value = sample.time, sample.value
+        return math.fsum(gains)
 
 
 def target_of(series: Series) -> Target:

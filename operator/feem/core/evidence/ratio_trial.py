@@ -1,0 +1,161 @@
+"""The trial of a share of bad events: errors among requests, or events slower than a threshold."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from feem.api.release import Outcome, TrackCounts
+from feem.core.evidence.binomial import surely_above
+from feem.core.evidence.events import Events, TrackEvents
+from feem.core.evidence.finding import Finding
+from feem.core.evidence.pace import Pace
+from feem.core.evidence.ratio import AgainstObjective, RelativeRisk, log_mean_exp
+from feem.core.evidence.tally import Block
+from feem.core.evidence.terms import Terms
+from feem.core.evidence.words import count, e_value, percent
+
+FEWEST_BAD = 3
+"""Bad events below which a canary is not called worse: one client's mishap and its retry are no regression."""
+REASSURED = math.log(20)
+"""From here on the samples say so clearly that the canary is not three times worse that fewer of them do."""
+SMALLEST_BUDGET = 1e-6
+"""What an objective of 100% allows a test that needs to allow something."""
+
+
+class RatioTrial:
+    """Compares the canary's share of bad events with stable's, and with the objective where stable has no traffic."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms, objective = terms, terms.objective
+        self.latency = objective.indicator.latency
+        ratio = objective.indicator.ratio
+        counts_good = self.latency is not None or (ratio is not None and ratio.good is not None)
+        self._canary, self._stable = (
+            TrackEvents(counts_good=counts_good),
+            TrackEvents(counts_good=counts_good),
+        )
+        self._tolerated = Fraction(objective.canary.tolerated_relative_risk)
+        self._relative = RelativeRisk(float(self._tolerated), terms.dispersion)
+        self._alone = AgainstObjective(max(float(terms.budget), SMALLEST_BUDGET), terms.dispersion)
+        self._pace = Pace(terms.start)
+        self._peak = 0.0
+        self._accompanied = False
+
+    def add(self, block: Block, step: int) -> None:
+        """Take a block into account."""
+        canary, stable = self._canary.add(block.canary, block.end), self._stable.add(block.stable, block.end)
+        self._pace.add(canary.total, step, block.end)
+        self._accompanied = self._accompanied or bool(stable.total)
+        if stable.total:
+            self._relative.add(canary.bad, canary.total, stable.bad, stable.total)
+        elif self._terms.unaccompanied:
+            self._alone.add(canary.bad, canary.total)
+        self._peak = max(self._peak, self._log_evidence())
+
+    def finding(self) -> Finding:
+        """Say what the blocks so far mean."""
+        outcome, reason, doubt = self._decide()
+        canary, stable = self._canary.all, self._stable.all
+        shown = self.figures(canary, stable)
+        message = f"{shown}; {doubt}" if doubt else shown
+        return Finding(
+            outcome,
+            reason,
+            message,
+            counts(canary),
+            counts(stable),
+            log_evidence=self._log_evidence(),
+            decides=self._pace.wanting(self._terms.objective.canary.minimum_samples),
+        )
+
+    def _decide(self) -> tuple[Outcome, str, str]:
+        for name, track in (("canary", self._canary), ("stable", self._stable)):
+            if track.disagree():
+                raw = track.raw()
+                text = (
+                    f"the {name} has {count(raw.bad)} bad of {count(raw.total)} events: check that what the queries count "
+                    f"as bad or good is among what the total counts"
+                )
+                return Outcome.INCONCLUSIVE, "CountsDisagree", text
+        canary, budget = self._canary.all, self._terms.budget
+        threshold = math.log(1 / self._terms.alpha)
+        certain = self._peak >= threshold and canary.bad >= FEWEST_BAD
+        if certain and above(canary, budget):
+            return Outcome.FAIL, self._worse(), self._proof()
+        if self._shared():
+            text = f"both tracks are outside the objective of {percent(budget)} bad, so the canary is not to blame"
+            return Outcome.INCONCLUSIVE, "SharedDegradation", text
+        wanting = self._pace.wanting(self._terms.objective.canary.minimum_samples)
+        if wanting and not self._reassured():
+            return Outcome.INCONCLUSIVE, "TooFewSamples", wanting
+        if above(canary, self._accepted()) and self._log_evidence() > 0:
+            return (
+                Outcome.INCONCLUSIVE,
+                "NotEnoughEvidence",
+                f"too high to pass, not sure enough to fail: {self._proof()}",
+            )
+        if certain:
+            return (
+                Outcome.PASS,
+                "WorseWithinObjective",
+                f"certainly worse than stable, yet within the objective: {self._proof()}",
+            )
+        return Outcome.PASS, "WithinObjective", ""
+
+    def _log_evidence(self) -> float:
+        if not self._terms.unaccompanied:
+            return self._relative.log_evidence
+        return log_mean_exp((self._relative.log_evidence, self._alone.log_evidence))
+
+    def _worse(self) -> str:
+        alone = self._terms.unaccompanied and self._alone.log_evidence > self._relative.log_evidence
+        if alone:
+            return "ErrorRatioAboveObjective" if self.latency is None else "LatencyAboveObjective"
+        return "ErrorRatioAboveStable" if self.latency is None else "LatencyAboveStable"
+
+    def _reassured(self) -> bool:
+        """Say whether the samples speak for the canary so clearly that fewer are enough."""
+        return self._canary.all.total > 0 and self._relative.log_reassurance >= REASSURED
+
+    def _shared(self) -> bool:
+        canary, stable = self._canary.recent(), self._stable.recent()
+        budget = self._terms.budget
+        return above(canary, budget) and surely_above(stable.bad, stable.total, budget)
+
+    def _accepted(self) -> Fraction:
+        """The share of bad events with which a canary passes without further ado."""
+        stable, budget = self._stable.all, self._terms.budget
+        beside = self._tolerated * Fraction(stable.bad, stable.total) if stable.total else Fraction(0)
+        return max(budget, beside)
+
+    def _proof(self) -> str:
+        """Say how strong the evidence is, in words."""
+        shown = e_value(self._peak)
+        return (
+            f"evidence {shown} of {e_value(math.log(1 / self._terms.alpha))}: a canary as good as tolerated gets this far at "
+            f"most once in {shown} releases"
+        )
+
+    def figures(self, canary: Events, stable: Events) -> str:
+        """Say what both tracks served: `canary 5.2% bad (26 of 500), stable 0.0% (0 of 4,490)`."""
+        noun = "bad" if self.latency is None else f"over {self.latency.threshold}"
+        return f"canary {share(canary, f' {noun}')}, stable {share(stable, '')}"
+
+
+def above(events: Events, limit: Fraction) -> bool:
+    """Say whether the bad share exceeds a limit."""
+    return events.bad > events.total * limit
+
+
+def counts(events: Events) -> TrackCounts:
+    """Return the figures for the status."""
+    rate = percent(Fraction(events.bad, events.total)) if events.total else ""
+    return TrackCounts(total=events.total, bad=events.bad, rate=rate)
+
+
+def share(events: Events, noun: str) -> str:
+    """Say how much of a track's traffic was bad."""
+    if not events.total:
+        return "served nothing"
+    return f"{percent(Fraction(events.bad, events.total))}{noun} ({count(events.bad)} of {count(events.total)})"

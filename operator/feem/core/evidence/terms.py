@@ -1,0 +1,50 @@
+"""The terms of a trial: everything that is settled before the first sample, so that nothing is chosen by looking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from feem.api.release import ObjectiveSnapshot
+
+FAST_BURN = Fraction(144, 10)
+"""Times its even speed at which a budget counts as burning fast: 2% of a 30-day budget in an hour."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """One objective's trial in one release. Times are Unix seconds."""
+
+    objective: ObjectiveSnapshot
+    start: float
+    """Events later than this count."""
+    alpha: float
+    """This objective's part of the release's alpha."""
+    dispersion: float = 1.0
+    history: str = ""
+    """What the dispersion was measured on, in words."""
+    unaccompanied: bool = False
+    """Whether the plan has a step in which stable gets no traffic, so that the canary is also held against the objective alone."""
+    watch: bool = False
+    """Whether this is the watch after a promotion: there is no stable, and only burning the budget fast counts."""
+
+    @property
+    def budget(self) -> Fraction:
+        """The share of events that may be bad, exactly; 0 where there is no objective in percent."""
+        return 1 - Fraction(self.objective.objective) / 100 if self.objective.objective is not None else Fraction(0)
+
+    @property
+    def fast(self) -> Fraction:
+        """The share of bad events that burns the budget fast; halfway to all where 14.4 times the budget is more than that."""
+        return min(FAST_BURN * self.budget, (1 + self.budget) / 2)
+
+
+def alphas(plan_alpha: str, objectives: Sequence[ObjectiveSnapshot]) -> tuple[float, ...]:
+    """Divide a release's alpha among its objectives by their shares; gauges are fixed rules and get none.
+
+    With these parts the probability that any of them speaks against a harmless canary is at most the whole (union bound).
+    """
+    shares = [0 if one.indicator.gauge is not None else one.canary.alpha_share for one in objectives]
+    whole = sum(shares) or 1
+    return tuple(float(Fraction(plan_alpha) * share / whole) for share in shares)
