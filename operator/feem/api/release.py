@@ -154,7 +154,9 @@ class ReleaseStatus(Model):
     step_started_at: datetime | None = None
     """When the current weight was written (UTC)."""
     passed_at: datetime | None = None
-    """When the current step's evidence first passed after its bake (UTC)."""
+    """When the current step's evidence first passed after its bake, or the plan let it go without proof (UTC)."""
+    thin_since: datetime | None = None
+    """Since when the current step, its bake over, is held for nothing but thin evidence (UTC)."""
     started_at: datetime | None = None
     """When the first canary traffic was written (UTC)."""
     promoted_at: datetime | None = None
