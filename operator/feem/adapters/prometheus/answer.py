@@ -11,6 +11,9 @@ from feem.core.evidence.samples import Sample, Series
 
 QUOTED_LENGTH = 300
 FIRST_SERVER_ERROR = 500
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+Labels = tuple[tuple[str, str], ...]
 
 
 class Unanswered(Exception):  # noqa: N818 - it becomes Evidence.problem
@@ -64,20 +67,49 @@ def series_of(result: Any, server: str) -> tuple[Series, ...]:
     """
     try:
         return tuple(one_series(item) for item in result)
-    except (KeyError, TypeError, ValueError, AttributeError) as malformed:
+    except MALFORMED as malformed:
         raise Unanswered(
             f"{server} gave an answer that is no list of samples ({cut(repr(malformed))}): check that the address is a "
             f"Prometheus API, and that the queries select counters, not native histograms (use their _count)"
         ) from malformed
 
 
+def values_of(result: Any, server: str) -> tuple[Series, ...]:
+    """Read the vector or scalar of an instant query, one sample a series; raises Unanswered when it is neither."""
+    try:
+        if isinstance(result, list) and result and not isinstance(result[0], dict):
+            return (Series((), (sample_of(result),)),)
+        return tuple(one_value(item) for item in result)
+    except MALFORMED as malformed:
+        raise Unanswered(
+            f"{server} gave an answer that is no list of values ({cut(repr(malformed))}): check that the address is a "
+            f"Prometheus API, and that the query gives numbers, not native histograms"
+        ) from malformed
+
+
 def one_series(item: Any) -> Series:
     """Read one series; raises KeyError, TypeError, ValueError or AttributeError when it is malformed."""
-    labels = {str(name): str(value) for name, value in item["metric"].items()}
     if "histograms" in item:
-        raise ValueError(f"{labels.get('__name__', 'a metric')} is a native histogram")
-    samples = tuple(Sample(float(time), float(value)) for time, value in item["values"])
-    return Series(tuple(sorted(labels.items())), samples)
+        raise ValueError(f"{item['metric'].get('__name__', 'a metric')} is a native histogram")
+    return Series(labels_of(item), tuple(sample_of(pair) for pair in item["values"]))
+
+
+def one_value(item: Any) -> Series:
+    """Read one value of a vector; raises as one_series does."""
+    if "histogram" in item:
+        raise ValueError(f"{item['metric'].get('__name__', 'a metric')} is a native histogram")
+    return Series(labels_of(item), (sample_of(item["value"]),))
+
+
+def labels_of(item: Any) -> Labels:
+    """Read a series' labels, sorted."""
+    return tuple(sorted((str(name), str(value)) for name, value in item["metric"].items()))
+
+
+def sample_of(pair: Any) -> Sample:
+    """Read a pair of time and value."""
+    time, value = pair
+    return Sample(float(time), float(value))
 
 
 def cut(text: str) -> str:

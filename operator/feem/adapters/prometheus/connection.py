@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -11,8 +12,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from feem.adapters.prometheus.answer import Unanswered, require_whole, series_of
-from feem.core.evidence.samples import Series
+from feem.adapters.prometheus.answer import Unanswered, require_whole
 
 MOST_SERIES = 10_000
 """What the server may return at most; it says so in a warning when there is more."""
@@ -58,11 +58,16 @@ class Connection:
         # after the library's own adapter, which would retry three times with pauses
         session.mount(url, HTTPAdapter(pool_connections=1, pool_maxsize=pool, max_retries=0, pool_block=True))
 
-    def ask(self, query: str, at: float) -> tuple[Series, ...]:
-        """Run an instant query at a moment (Unix seconds); raises Unanswered."""
-        parameters = {"time": f"{at:.3f}", "timeout": f"{self._timeout:g}s", "limit": str(MOST_SERIES)}
+    def ask(self, query: str, at: float | None) -> Any:
+        """Run an instant query at a moment (Unix seconds), or at the server's now; raises Unanswered.
+
+        Returns the result as it came: a list of series, or a scalar's pair of time and text.
+        """
+        parameters = {"timeout": f"{self._timeout:g}s", "limit": str(MOST_SERIES)}
+        if at is not None:
+            parameters = {"time": f"{at:.3f}", **parameters}
         try:
-            result = self._prometheus.custom_query(query, params=parameters, timeout=self._timeout)
+            return self._prometheus.custom_query(query, params=parameters, timeout=self._timeout)
         except requests.Timeout as late:
             raise self.late() from late
         except requests.exceptions.SSLError as distrusted:
@@ -84,7 +89,6 @@ class Connection:
             raise Unanswered(
                 f"{self.server} answered without a result: check that the address is a Prometheus API"
             ) from (malformed)
-        return series_of(result, self.server)
 
     def late(self) -> Unanswered:
         """Return what to say when the server takes too long."""

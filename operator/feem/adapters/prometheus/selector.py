@@ -12,7 +12,8 @@ POD_LABEL = "pod"
 PLAIN_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 SPECIAL_IN_REGEX = re.compile(r"[\\.+*?()|\[\]{}^$]")
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-POD_NAME_BASE = 58
+RANDOM_LETTERS = 5
+POD_NAME_BASE = 63 - RANDOM_LETTERS
 """A generated pod name is 63 characters at most, the last 5 of them random (apiserver/pkg/storage/names)."""
 
 
@@ -36,6 +37,17 @@ class Selector:
     metric: str
     matches: tuple[Match, ...]
 
+    def narrowed(self, *more: Match) -> Selector:
+        """Return the selector with further matchers."""
+        return Selector(self.metric, (*self.matches, *more))
+
+    @property
+    def name(self) -> Match | None:
+        """Return what the metric's name must be; None when nothing says it."""
+        if self.metric:
+            return Match(NAME_LABEL, "=", self.metric)
+        return next((one for one in self.matches if one.label == NAME_LABEL and one.operator in ("=", "=~")), None)
+
     def __str__(self) -> str:
         return f"{self.metric}{{{','.join(map(str, self.matches))}}}"
 
@@ -52,8 +64,17 @@ def pod_prefix(replica_set: str) -> str:
     return f"{replica_set}-"[:POD_NAME_BASE]
 
 
-def of_pods(selector: Selector, namespace: str, replica_sets: tuple[str, ...]) -> Selector:
-    """Narrow a selector to the pods of ReplicaSets of one namespace."""
-    pods = "|".join(SPECIAL_IN_REGEX.sub(r"\\\g<0>", pod_prefix(name)) + ".*" for name in replica_sets)
-    narrowing = (Match(NAMESPACE_LABEL, "=", namespace), Match(POD_LABEL, "=~", pods))
-    return Selector(selector.metric, (*selector.matches, *narrowing))
+def of_namespace(namespace: str) -> tuple[Match, ...]:
+    """Return what narrows a selector to one namespace, that is to a whole service, whatever its version."""
+    return (Match(NAMESPACE_LABEL, "=", namespace),)
+
+
+def of_pods(namespace: str, replica_sets: tuple[str, ...]) -> tuple[Match, ...]:
+    """Return what narrows a selector to the pods of these ReplicaSets, and of none whose name begins alike."""
+    pods = "|".join(f"{literally(pod_prefix(name))}.{{{RANDOM_LETTERS}}}" for name in replica_sets)
+    return (*of_namespace(namespace), Match(POD_LABEL, "=~", pods))
+
+
+def literally(text: str) -> str:
+    """Write text as a regular expression (RE2) that matches it and nothing else."""
+    return SPECIAL_IN_REGEX.sub(r"\\\g<0>", text)
