@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from feem.api.audit import AuditSpec, Part, Subject
 from feem.api.objective import Indicator
+from feem.api.release import Release
 from feem.core.evidence.samples import Evidence, SampleRequest
 from feem.core.rollout.effects import Effect
 
@@ -130,6 +131,14 @@ class Ledger(Protocol):
 
     def open_subjects(self) -> Sequence[Subject]:
         """Return the subjects that have open intents, each once."""
+        ...
+
+
+class Archive(Protocol):
+    """Where the samples behind a decision are kept."""
+
+    async def keep(self, release: Release, digest: str, document: bytes) -> str:
+        """Keep an evidence file and return its name; empty when it could not be kept, which is logged, never raised."""
         ...
 
 

@@ -26,6 +26,7 @@ WRITES = {
     ("auditrecords.feem.dev", "create"): "the ledger",
     ("events.events.k8s.io", "create"): "events",
     ("events.events.k8s.io", "patch"): "a series of events",
+    ("configmaps", "create"): "the archive of evidence",
 }
 STATUS = ("managedservices", "greyreleaseplans", "servicelevelobjectives", "releases", "decisions")
 OWNERS = ("managedservices", "releases")

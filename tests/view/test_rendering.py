@@ -57,7 +57,7 @@ traffic   ███████████████░░░░░░░░�
 │       ◐ 2   50%  bake 1m     current  24s left
 │       ○ 3  100%  bake 1m30s  to do
 ├── Objectives
-│   └── ? errors  Inconclusive (TooFewSamples)  target 99.9%  canary 1 of 40 bad (2.50%) · stable 3 of 9,000 bad (0.03%)
+│   └── ? errors  Inconclusive (TooFewSamples)  target: at least 99.9% good  canary 1 of 40 bad (2.50%) · stable 3 of 9,000 bad (0.03%)
 ├── Pods
 │   └── stable  3/3 ready  50%  ReplicaSet limit-scoring-6b4f    feem.example/limit-scoring:1.0
 │       canary  2/2 ready  50%  Deployment limit-scoring-canary  feem.example/limit-scoring:2.0

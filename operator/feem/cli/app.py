@@ -9,6 +9,7 @@ import typer
 from feem import __version__
 from feem.cli.audit import audit
 from feem.cli.decide import add_verbs
+from feem.cli.evidence import evidence
 from feem.cli.get import explain, get
 from feem.cli.watch import watch
 
@@ -24,6 +25,7 @@ app.command()(watch)
 app.command()(explain)
 add_verbs(app)
 app.add_typer(audit, name="audit")
+app.add_typer(evidence, name="evidence")
 
 
 @app.command()

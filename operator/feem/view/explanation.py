@@ -45,7 +45,7 @@ def _request(tree: ReleaseTree) -> str:
 
 
 def _objective(item: ObjectiveView) -> str:
-    target = f"{item.name} (at least {item.objective}% good)"
+    target = f"{item.name} ({item.target})"
     if item.outcome is None:
         return f"{target} has not been judged in this step."
     if item.message:

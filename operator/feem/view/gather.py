@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feem.api.base import ConditionStatus
 from feem.api.decision import Decision
-from feem.api.release import ObjectiveVerdict, Release, ReleaseStatus, TrackCounts
+from feem.api.release import Release, ReleaseStatus
 from feem.api.service import ManagedService
 from feem.core.conditions import find, is_true
 from feem.core.rollout.route import observed
 from feem.view.advice import act, next_step, why
 from feem.view.doing import doing
+from feem.view.objectives import objectives_of
 from feem.view.pods import Body, images_of, tracks_of
 from feem.view.release import (
     AuditRange,
     DecisionView,
-    ObjectiveView,
     ReleaseTree,
-    Share,
     StepState,
     StepView,
 )
@@ -53,7 +52,7 @@ def release_tree(bodies: ReleaseBodies, now: datetime) -> ReleaseTree:
     shown = status.weight if weight is None else weight
     steps = _steps(release, status, result, now)
     tracks = tracks_of(bodies.replica_sets, bodies.canary, release, shown, promoted=result == "Promoted")
-    objectives = tuple(_objectives(release, status.verdicts))
+    objectives = objectives_of(release, status.verdicts)
     decisions = tuple(_decisions(bodies.decisions, release.metadata.name))
     situation = Situation(
         release=release,
@@ -116,32 +115,6 @@ def _steps(release: Release, status: ReleaseStatus, result: str, now: datetime) 
                 left = max(0, int(rest.total_seconds()))
         views.append(StepView(number, step.weight, step.bake_seconds, state, left))
     return tuple(views)
-
-
-def _objectives(release: Release, verdicts: Iterable[ObjectiveVerdict]) -> Iterable[ObjectiveView]:
-    by_name = {verdict.name: verdict for verdict in verdicts}
-    for item in release.spec.objectives:
-        view = ObjectiveView(
-            name=item.name,
-            objective=item.objective,
-            tolerated_relative_risk=item.canary.tolerated_relative_risk,
-            minimum_samples=item.canary.minimum_samples,
-        )
-        verdict = by_name.get(item.name)
-        if verdict is not None:
-            view = replace(
-                view,
-                outcome=verdict.outcome,
-                reason=verdict.reason,
-                message=verdict.message,
-                canary=_share(verdict.canary),
-                stable=_share(verdict.stable),
-            )
-        yield view
-
-
-def _share(counts: TrackCounts | None) -> Share | None:
-    return Share(counts.bad, counts.total) if counts is not None else None
 
 
 def _decisions(bodies: Iterable[Body], release: str) -> Iterable[DecisionView]:

@@ -34,29 +34,39 @@ class StepView:
 
 @dataclass(frozen=True)
 class Share:
-    """Bad events among all events of one track."""
+    """Bad events among all events of one track; `value` stands in for them where there are none to count, as in a gauge."""
 
     bad: int
     total: int
+    value: str = ""
 
     def __str__(self) -> str:
+        if self.value:
+            return self.value
         percent = f" ({self.bad / self.total:.2%})" if self.total else ""
         return f"{self.bad:,} of {self.total:,} bad{percent}"
 
 
 @dataclass(frozen=True)
 class ObjectiveView:
-    """One objective and what it says; `outcome` is None before the first evaluation."""
+    """One objective and what it says; `outcome` is None before the first evaluation.
+
+    `target` is what is good, in words; `evidence` how strong the samples speak against the canary and from where on that
+    counts, e.g. `12.4 of 200`; `shares` a mix's categories on both tracks; `queries` the exact PromQL.
+    """
 
     name: str
-    objective: str
-    tolerated_relative_risk: str
+    target: str
     minimum_samples: int
     outcome: Outcome | None = None
     reason: str = ""
     message: str = ""
     canary: Share | None = None
     stable: Share | None = None
+    evidence: str = ""
+    shares: tuple[str, ...] = ()
+    decides: str = ""
+    queries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -113,11 +113,14 @@ def _objective(item: ObjectiveView) -> list[Text]:
         figures.append(f"canary {item.canary}")
     if item.stable is not None:
         figures.append(f"stable {item.stable}")
+    figures.extend(item.shares)
+    if item.evidence:
+        figures.append(f"evidence {item.evidence}")
     said = item.reason if item.reason != str(item.outcome or "") else ""
     return [
         Text(f"{sign} {item.name}", style=style),
         Text(f"{item.outcome.value}{f' ({said})' if said else ''}" if item.outcome else "not judged yet", style=style),
-        Text(f"target {item.objective}%"),
+        Text(f"target: {item.target}"),
         Text(" · ".join(figures)),
     ]
 

@@ -15,6 +15,7 @@ RELEASES = "releases.feem.dev"
 RECORDS = "auditrecords.feem.dev"
 LEASES = "leases.coordination.k8s.io"
 EVENTS = "events.events.k8s.io"
+CONFIGMAPS = "configmaps"
 HOLD_POLICIES = "mutatingadmissionpolicies.admissionregistration.k8s.io"
 HOLD_BINDINGS = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"
 
@@ -59,6 +60,7 @@ _TYPES = (
     ResourceType("httproutes", "gateway.networking.k8s.io/v1", "HTTPRoute"),
     ResourceType("leases", "coordination.k8s.io/v1", "Lease"),
     ResourceType("events", "events.k8s.io/v1", "Event"),
+    ResourceType("configmaps", "v1", "ConfigMap"),
     ResourceType(
         "mutatingadmissionpolicies", "admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy", namespaced=False
     ),
@@ -81,7 +83,7 @@ _TYPES = (
 
 TYPES = {each.name: each for each in _TYPES}
 
-WATCHED = tuple(name for name in TYPES if name not in (RECORDS, LEASES, EVENTS))
+WATCHED = tuple(name for name in TYPES if name not in (RECORDS, LEASES, EVENTS, CONFIGMAPS))
 """What the informer keeps a local copy of. Audit records only grow, and pods come and go by the thousand: neither is watched."""
 
 
