@@ -15,6 +15,10 @@ class Settings(BaseSettings):
 
     prometheus_url: str
     """Where Prometheus answers, e.g. `http://prometheus.monitoring.svc:9090`. Required."""
+    prometheus_ca_file: str = ""
+    """A file with the authorities that Prometheus' certificate may come from; empty: the usual public ones."""
+    prometheus_token_file: str = ""
+    """A file with the bearer token for Prometheus, read anew for each query; empty: none is sent."""
     namespace: str = "feem-system"
     """The operator's own namespace; its Lease is there."""
     lease_name: str = "feem"
@@ -31,6 +35,8 @@ class Settings(BaseSettings):
     """DEBUG, INFO, WARNING or ERROR."""
     interval_seconds: Annotated[float, Field(gt=0, le=300)] = 5.0
     """How often the objectives of a canary are evaluated."""
+    budget_interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
+    """How often the error budget of each objective is measured."""
     query_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 4.0
     """How long one query to Prometheus may take."""
     workers: Annotated[int, Field(ge=1, le=256)] = 16

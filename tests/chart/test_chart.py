@@ -41,6 +41,9 @@ def test_helm_finds_nothing_to_complain_about() -> None:
         ("image.pullPolicy=Sometimes", "image/pullPolicy"),
         ("prometheus.url=prometheus:9090", "prometheus/url"),
         ("prometheus.queryTimeoutSeconds=0", "prometheus/queryTimeoutSeconds"),
+        ("prometheus.ca.configMap=Bank_CA", "ca/configMap"),
+        ("prometheus.token.key=a/b", "token/key"),
+        ("operator.budgetIntervalSeconds=0", "operator/budgetIntervalSeconds"),
         ("operator.logLevel=verbose", "operator/logLevel"),
         ("operator.intervalSeconds=fast", "operator/intervalSeconds"),
         ("serviceAccount.name=Feem", "serviceAccount/name"),
@@ -87,6 +90,7 @@ def test_the_operator_is_told_everything_by_environment(rendered: list[Body]) ->
         "FEEM_PROMETHEUS_URL": "http://prometheus.monitoring.svc:9090",
         "FEEM_QUERY_TIMEOUT_SECONDS": "4",
         "FEEM_INTERVAL_SECONDS": "5",
+        "FEEM_BUDGET_INTERVAL_SECONDS": "60",
         "FEEM_LOG_LEVEL": "INFO",
         "FEEM_HTTP_PORT": "8080",
         "FEEM_LEASE_NAME": "feem",
@@ -121,6 +125,62 @@ def test_prometheus_is_shown_the_way(rendered: list[Body]) -> None:
     assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
     (monitor,) = helm.of_kind(helm.render({"serviceMonitor.enabled": True}), "ServiceMonitor")
     assert monitor["spec"]["endpoints"][0]["honorLabels"] is True
+
+
+def pod_of(bodies: list[Body]) -> Body:
+    found: Body = helm.named(bodies, "Deployment", "feem")["spec"]["template"]["spec"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("values", "volume", "source", "file"),
+    [
+        (
+            {"prometheus.ca.configMap": "bank-ca"},
+            "prometheus-ca",
+            {"configMap": {"name": "bank-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            ("FEEM_PROMETHEUS_CA_FILE", "/etc/feem/prometheus-ca/ca.crt"),
+        ),
+        (
+            {"prometheus.ca.secret": "bank-ca", "prometheus.ca.key": "root.pem"},
+            "prometheus-ca",
+            {"secret": {"secretName": "bank-ca", "items": [{"key": "root.pem", "path": "root.pem"}]}},
+            ("FEEM_PROMETHEUS_CA_FILE", "/etc/feem/prometheus-ca/root.pem"),
+        ),
+        (
+            {"prometheus.token.secret": "reader"},
+            "prometheus-token",
+            {"secret": {"secretName": "reader", "items": [{"key": "token", "path": "token"}]}},
+            ("FEEM_PROMETHEUS_TOKEN_FILE", "/etc/feem/prometheus-token/token"),
+        ),
+    ],
+)
+def test_trust_and_token_for_prometheus_are_mounted_where_the_operator_looks(
+    values: Body, volume: str, source: Body, file: tuple[str, str]
+) -> None:
+    pod = pod_of(helm.render(values))
+    (container,) = pod["containers"]
+    assert {"name": volume, **source} in pod["volumes"]
+    (mount,) = [item for item in container["volumeMounts"] if item["name"] == volume]
+    assert mount["readOnly"] is True
+    assert {"name": file[0], "value": file[1]} in container["env"]
+    assert file[1].startswith(mount["mountPath"] + "/")
+    assert len(pod["volumes"]) == len(container["volumeMounts"]) == 2
+
+
+def test_authorities_from_two_places_are_refused() -> None:
+    done = helm.run("template", "feem", str(helm.CHART), "--set=prometheus.ca.configMap=a,prometheus.ca.secret=b")
+    assert done.returncode != 0
+    assert "ca" in done.stderr
+
+
+def test_alerts_are_those_of_the_rule_file() -> None:
+    (rule,) = helm.of_kind(
+        helm.render({"prometheusRule.enabled": True, "prometheusRule.labels": {"team": "platform"}}), "PrometheusRule"
+    )
+    assert rule["metadata"]["labels"]["team"] == "platform"
+    assert rule["spec"] == yaml.safe_load((helm.CHART / "files/alerts/feem.yaml").read_text())
+    assert not helm.of_kind(helm.render(), "PrometheusRule")
 
 
 def without_chart_marks(body: Body) -> Body:

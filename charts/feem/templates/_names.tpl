@@ -35,3 +35,22 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ .Values.serviceAccount.name }}
 {{- else if .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" -}}true
 {{- end -}}
 {{- end }}
+
+{{/* Where the authorities for Prometheus' certificate are, as a pod's volume source; "" when none are given. */}}
+{{- define "feem.prometheusCa" -}}
+{{- with .Values.prometheus.ca -}}
+{{- if .configMap -}}
+configMap:
+  name: {{ .configMap | quote }}
+  items:
+    - key: {{ .key | quote }}
+      path: {{ .key | quote }}
+{{- else if .secret -}}
+secret:
+  secretName: {{ .secret | quote }}
+  items:
+    - key: {{ .key | quote }}
+      path: {{ .key | quote }}
+{{- end -}}
+{{- end -}}
+{{- end }}

@@ -16,6 +16,7 @@ from prometheus_client import (
 )
 
 from feem import __version__
+from feem.observe.objectives import ObjectiveFigures
 
 RESULTS = ("Promoted", "RolledBack", "Aborted", "Superseded", "Cancelled", "Bypassed")
 OUTCOMES = ("Pass", "Fail", "Inconclusive")
@@ -54,6 +55,7 @@ class OperatorMetrics:
         GCCollector(registry=self.registry)
         self._releases(self.registry)
         self._work(self.registry)
+        self.objectives = ObjectiveFigures(self.registry)
         for result in RESULTS:
             self._duration.labels(result)  # from zero, so that `increase` sees the first one
         self._states: dict[tuple[str, str, str], str] = {}
@@ -175,9 +177,10 @@ class OperatorMetrics:
         self._oldest.set_function(oldest_seconds)
 
     def leading(self, leads: bool) -> None:  # noqa: FBT001 - a gauge of one fact
-        """Say whether this operator leads; one that does not has no running releases to show."""
+        """Say whether this operator leads; one that does not has no running releases and no budgets to show."""
         self._leader.set(1 if leads else 0)
         if not leads:
+            self.objectives.clear()
             for key in tuple(self._states):
                 self.release_gone(*key)
 
