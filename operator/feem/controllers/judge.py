@@ -25,6 +25,8 @@ class Judgement:
     outcome: Outcome = Outcome.INCONCLUSIVE
     verdicts: tuple[ObjectiveVerdict, ...] = ()
     tape: Tape | None = None
+    at: float = 0.0
+    """When it was made (Unix seconds)."""
 
     @property
     def digest(self) -> str:
@@ -78,7 +80,7 @@ class Judge:
                 return None, _nothing_known(charge, opened)
             case = opened
         verdicts = await case.look(charge, now)
-        return case, Judgement(combine(verdicts), verdicts, case.tape)
+        return case, Judgement(combine(verdicts), verdicts, case.tape, now)
 
     def _measure(self, release: Release, judgement: Judgement) -> None:
         meta = release.metadata
