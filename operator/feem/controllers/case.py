@@ -35,6 +35,7 @@ class Charge:
     began: float
     """When the release began: what stable did before that is history."""
     step: int
+    steps: int
     unaccompanied: bool = False
     watch: bool = False
 
@@ -58,7 +59,18 @@ class Case:
         terms = []
         for objective, alpha, found in zip(objectives, alphas(charge.alpha, objectives), histories, strict=True):
             factor, words = dispersion(objective, found.canary, start=start, end=end)
-            terms.append(Terms(objective, charge.start, alpha, factor, words, charge.unaccompanied, charge.watch))
+            terms.append(
+                Terms(
+                    objective,
+                    charge.start,
+                    alpha,
+                    factor,
+                    words,
+                    charge.steps,
+                    unaccompanied=charge.unaccompanied,
+                    watch=charge.watch,
+                )
+            )
         return cls(metrics, [Trial(one) for one in terms], Tape(charge.release, tuple(terms)))
 
     async def look(self, charge: Charge, now: float) -> tuple[ObjectiveVerdict, ...]:

@@ -109,7 +109,7 @@ def charge_of(seen: ReleaseSnapshot) -> Charge | None:
             start,
             began_at,
             last,
-            unaccompanied=False,
+            1,
             watch=True,
         )
     if seen.canary is None or not seen.canary.replica_set or seen.traffic is None or seen.traffic.weight == 0:
@@ -117,7 +117,19 @@ def charge_of(seen: ReleaseSnapshot) -> Charge | None:
     start = began.timestamp()
     unaccompanied = any(step.weight == 100 for step in plan.steps)
     canary = seen.canary.replica_set
-    return Charge(name, namespace, objectives, plan.alpha, canary, stable, start, start, status.step, unaccompanied)
+    return Charge(
+        name,
+        namespace,
+        objectives,
+        plan.alpha,
+        canary,
+        stable,
+        start,
+        start,
+        status.step,
+        len(plan.steps),
+        unaccompanied,
+    )
 
 
 def _nothing_known(charge: Charge, problem: str) -> Judgement:

@@ -12,6 +12,7 @@ from feem.core.evidence.events import Whole
 from feem.core.evidence.finding import Finding
 from feem.core.evidence.mix import MixShift
 from feem.core.evidence.pace import Pace
+from feem.core.evidence.staged import Staged
 from feem.core.evidence.tally import Block
 from feem.core.evidence.terms import Terms
 from feem.core.evidence.words import count, e_value, percent, points
@@ -65,7 +66,7 @@ class MixTrial:
         self._terms, self._mix = terms, mix
         self._histogram = mix.histogram is not None
         self._canary, self._stable = (Categories(cumulative=self._histogram) for _ in range(2))
-        self._test = MixShift(float(mix.tolerated_shift), terms.dispersion)
+        self._test = Staged(lambda: MixShift(float(mix.tolerated_shift), terms.dispersion), terms.steps)
         self._pace = Pace(terms.start)
         self._peak = 0.0
 
@@ -74,7 +75,9 @@ class MixTrial:
         canary, stable = self._canary.add(block.canary), self._stable.add(block.stable)
         self._pace.add(sum(canary.values()), step, block.end)
         if not self._unfit():
-            self._test.add(canary, stable)
+            self._test.begin(step)
+            for test in self._test.tests:
+                test.add(canary, stable)
             self._peak = max(self._peak, self._test.log_evidence)
 
     def finding(self) -> Finding:
@@ -105,13 +108,17 @@ class MixTrial:
         wanting = self._pace.wanting(self._terms.objective.canary.minimum_samples)
         if wanting:
             return Outcome.INCONCLUSIVE, "TooFewSamples", wanting
-        if self._test.log_evidence > 0 and self._test.shift > float(self._mix.tolerated_shift):
+        if self._test.log_evidence > 0 and self._shift > float(self._mix.tolerated_shift):
             return (
                 Outcome.INCONCLUSIVE,
                 "NotEnoughEvidence",
                 f"too far to pass, not sure enough to fail: {self._proof()}",
             )
         return Outcome.PASS, "WithinTolerance", ""
+
+    @property
+    def _shift(self) -> float:
+        return self._test.tests[0].shift
 
     def _unfit(self) -> tuple[str, str] | None:
         names = {*self._canary.all, *self._stable.all}
@@ -155,7 +162,9 @@ class MixTrial:
         )
         events = f"{count(self._canary.total)} and {count(self._stable.total)} events"
         tolerated = points(float(self._mix.tolerated_shift))
-        return f"{named}; {points(self._test.shift)} events fall elsewhere than on stable, {tolerated} are tolerated ({events})"
+        return (
+            f"{named}; {points(self._shift)} events fall elsewhere than on stable, {tolerated} are tolerated ({events})"
+        )
 
     def _proof(self) -> str:
         shown = e_value(max(self._peak, self._test.log_evidence))

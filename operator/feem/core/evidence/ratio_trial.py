@@ -11,6 +11,7 @@ from feem.core.evidence.events import Events, TrackEvents
 from feem.core.evidence.finding import Finding
 from feem.core.evidence.pace import Pace
 from feem.core.evidence.ratio import AgainstObjective, RelativeRisk, log_mean_exp
+from feem.core.evidence.staged import Staged
 from feem.core.evidence.tally import Block
 from feem.core.evidence.terms import Terms
 from feem.core.evidence.words import count, e_value, percent
@@ -36,19 +37,19 @@ class RatioTrial:
             TrackEvents(counts_good=counts_good),
         )
         self._tolerated = Fraction(objective.canary.tolerated_relative_risk)
-        self._relative = RelativeRisk(float(self._tolerated), terms.dispersion)
+        self._relative = Staged(lambda: RelativeRisk(float(self._tolerated), terms.dispersion), terms.steps)
         self._alone = AgainstObjective(max(float(terms.budget), SMALLEST_BUDGET), terms.dispersion)
         self._pace = Pace(terms.start)
         self._peak = 0.0
-        self._accompanied = False
 
     def add(self, block: Block, step: int) -> None:
         """Take a block into account."""
         canary, stable = self._canary.add(block.canary, block.end), self._stable.add(block.stable, block.end)
         self._pace.add(canary.total, step, block.end)
-        self._accompanied = self._accompanied or bool(stable.total)
+        self._relative.begin(step)
         if stable.total:
-            self._relative.add(canary.bad, canary.total, stable.bad, stable.total)
+            for test in self._relative.tests:
+                test.add(canary.bad, canary.total, stable.bad, stable.total)
         elif self._terms.unaccompanied:
             self._alone.add(canary.bad, canary.total)
         self._peak = max(self._peak, self._log_evidence())
@@ -81,7 +82,7 @@ class RatioTrial:
         canary, budget = self._canary.all, self._terms.budget
         threshold = math.log(1 / self._terms.alpha)
         certain = self._peak >= threshold and canary.bad >= FEWEST_BAD
-        if certain and above(canary, budget):
+        if certain and (above(canary, budget) or above(self._canary.recent(), budget)):
             return Outcome.FAIL, self._worse(), self._proof()
         if self._shared():
             text = f"both tracks are outside the objective of {percent(budget)} bad, so the canary is not to blame"
@@ -116,7 +117,7 @@ class RatioTrial:
 
     def _reassured(self) -> bool:
         """Say whether the samples speak for the canary so clearly that fewer are enough."""
-        return self._canary.all.total > 0 and self._relative.log_reassurance >= REASSURED
+        return self._canary.all.total > 0 and self._relative.tests[0].log_reassurance >= REASSURED
 
     def _shared(self) -> bool:
         canary, stable = self._canary.recent(), self._stable.recent()

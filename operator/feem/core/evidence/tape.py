@@ -87,6 +87,7 @@ def terms_line(terms: Terms) -> Line:
         "alpha": terms.alpha,
         "dispersion": terms.dispersion,
         "history": terms.history,
+        "steps": terms.steps,
         "unaccompanied": terms.unaccompanied,
         "watch": terms.watch,
     }
@@ -100,6 +101,7 @@ def terms_of(line: Line) -> Terms:
         alpha=float(line["alpha"]),
         dispersion=float(line["dispersion"]),
         history=str(line["history"]),
+        steps=int(line["steps"]),
         unaccompanied=bool(line["unaccompanied"]),
         watch=bool(line["watch"]),
     )

@@ -24,6 +24,8 @@ class Terms:
     dispersion: float = 1.0
     history: str = ""
     """What the dispersion was measured on, in words."""
+    steps: int = 1
+    """How many steps the plan has."""
     unaccompanied: bool = False
     """Whether the plan has a step in which stable gets no traffic, so that the canary is also held against the objective alone."""
     watch: bool = False
