@@ -15,9 +15,11 @@ from feem.core.digest import HASH_LABEL
 from feem.core.rollout.mark import parse_mark
 from feem.core.rollout.observe import GOVERNED_LABEL, canary_of, directives_of, is_canary, revisions_of, workload_of
 from feem.core.rollout.references import References, plan_of, problem_with
+from feem.core.rollout.revisions import holder_of, revision_with
 from feem.core.rollout.route import agrees, observed, touched
-from feem.core.rollout.snapshot import HoldMechanism, ReleaseSnapshot, ServiceSnapshot, Traffic, Workload
+from feem.core.rollout.snapshot import HoldMechanism, ReleaseSnapshot, Revision, ServiceSnapshot, Traffic, Workload
 from feem.core.rollout.status import holds
+from feem.core.rollout.watch import watched_set
 from feem.ports import Body, Clock, Cluster
 
 DEPLOYMENTS, REPLICA_SETS, SERVICES = "deployments.apps", "replicasets.apps", "services"
@@ -59,20 +61,17 @@ class Gatherer:
 
     def service_snapshot(self, service: ManagedService) -> ServiceSnapshot:
         """Gather everything `decide_service` looks at."""
-        namespace = service.metadata.namespace
         found = self._references(service)
         problem = problem_with(service, found)
         releases = self.releases(service)
-        last = releases[-1] if releases else None
-        retry = last is not None and holds(last) and directives_of(self.decisions(namespace, last.metadata.name)).retry
         workload, revisions = self._workload(service)
         return ServiceSnapshot(
             now=self._clock.now(),
             service=service,
             workload=workload,
-            revisions=revisions_of(revisions),
+            revisions=revisions,
             releases=releases,
-            retry=retry,
+            retry=self._retried(workload, releases),
             hold=self.hold(),
             problem=problem,
             release_spec=None if problem else _frozen(service, found),
@@ -83,7 +82,7 @@ class Gatherer:
     ) -> ReleaseSnapshot:
         """Gather everything `decide` looks at."""
         namespace, spec = release.metadata.namespace, release.spec
-        workload, _ = self._workload(service)
+        workload, revisions = self._workload(service)
         canary = self._cluster.get(DEPLOYMENTS, namespace, f"{spec.deployment}-canary")
         canary_sets = self._cluster.owned(REPLICA_SETS, canary["metadata"]["uid"]) if canary is not None else ()
         canary_service = self._cluster.get(SERVICES, namespace, f"{spec.traffic.service}-canary")
@@ -105,12 +104,21 @@ class Gatherer:
             outcome=outcome,
             hold=self.hold(),
             problem=problem[1] if problem and problem[0] in _NEEDED_ON_THE_WAY else "",
+            watched=watched_set(release, workload, revisions),
+            stable_kept=revision_with(revisions, spec.stable.template_digest) is not None,
         )
 
-    def _workload(self, service: ManagedService) -> tuple[Workload | None, tuple[Body, ...]]:
+    def _retried(self, workload: Workload | None, releases: tuple[Release, ...]) -> bool:
+        """Whether people have decided Retry on the release that holds the Deployment's change."""
+        holder = holder_of(releases, workload.template_digest) if workload is not None else None
+        if holder is None or not holds(holder):
+            return False
+        return directives_of(self.decisions(holder.metadata.namespace, holder.metadata.name)).retry
+
+    def _workload(self, service: ManagedService) -> tuple[Workload | None, tuple[Revision, ...]]:
         body = self._cluster.get(DEPLOYMENTS, service.metadata.namespace, service.spec.workload.name)
         owned = self._cluster.owned(REPLICA_SETS, body["metadata"]["uid"]) if body is not None else ()
-        return workload_of(body), tuple(owned)
+        return workload_of(body), revisions_of(owned)
 
     def _traffic(self, release: Release) -> Traffic | None:
         traffic = release.spec.traffic

@@ -17,7 +17,10 @@ from feem.core.rollout.plan import Plan
 from feem.core.rollout.recovery import true_of_release
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import PROGRESSING, differs, ending_of, next_status, status_of
-from feem.ports import Clock, Cluster, Entry, Ledger, Measurements, Notes, Refused
+from feem.ports import Archive, Clock, Cluster, Entry, Ledger, Measurements, Notes, Refused
+
+KEPT = frozenset({"RollBack", "Promote", "Undo"})
+"""The actions whose samples are kept: each holds those of all steps before it."""
 
 
 class ReleaseController:
@@ -34,9 +37,11 @@ class ReleaseController:
         gatherer: Gatherer,
         judge: Judge,
         door: Door,
+        archive: Archive,
     ) -> None:
         self._cluster, self._ledger, self._notes, self._measurements = cluster, ledger, notes, measurements
         self._clock, self._gatherer, self._judge, self._door = clock, gatherer, judge, door
+        self._archive = archive
 
     async def advance(self, service: ManagedService, release: Release) -> tuple[bool, float | None]:
         """Do one transition; returns whether to go on at once, and else the seconds until the next visit."""
@@ -46,7 +51,7 @@ class ReleaseController:
             seen = self._gatherer.release_snapshot(service, release, judgement.verdicts, judgement.outcome)
         meta = release.metadata
         subject = Subject(kind="Release", namespace=meta.namespace, name=meta.name, uid=meta.uid)
-        plan = decide(self._with_memory(seen, subject))
+        plan = await self._kept(decide(self._with_memory(seen, subject)), seen, judgement)
         evidence = judgement.digest if plan.evidence else ""
         entry = Entry(plan.action, Part.INTENT, subject, plan.reason, plan.message, evidence=evidence)
         try:
@@ -63,8 +68,16 @@ class ReleaseController:
     def _with_memory(self, seen: ReleaseSnapshot, subject: Subject) -> ReleaseSnapshot:
         """Add what the log knows of this release: a way back that was announced, and effects that may be half done."""
         intents = self._ledger.open_intents(subject)
-        back = next(((item.reason, item.message) for item in intents if item.action == "RollBack"), None)
+        back = next(((item.reason, item.message) for item in intents if item.action in ("RollBack", "Undo")), None)
         return replace(seen, announced=back, unfinished=frozenset(text for item in intents for text in item.effects))
+
+    async def _kept(self, plan: Plan, seen: ReleaseSnapshot, judgement: Judgement) -> Plan:
+        """Keep the samples behind a decision that ends something, before it is announced; that this fails stops nothing."""
+        if not plan.evidence or plan.action not in KEPT or judgement.tape is None:
+            return plan
+        document = judgement.tape.document(plan.action, judgement.at, judgement.verdicts)
+        name = await self._archive.keep(seen.release, judgement.digest, document) if document is not None else ""
+        return replace(plan, status=plan.status.model_copy(update={"evidence": name}))
 
     async def _tell(self, seen: ReleaseSnapshot, refusal: str) -> None:
         """Say on the release what the API server refused: it is tried again, but only people can change the answer."""
@@ -84,11 +97,12 @@ class ReleaseController:
             fact = Entry("ReleaseEnded", Part.FACT, subject, plan.reason, plan.message)
             await self._ledger.append(fact)
         await self._cluster.write_status(RELEASES, meta.namespace, meta.name, plan.status.wire(), meta.resource_version)
-        if _news(status_of(release), plan.status):
+        state = _reason(plan.status)
+        if plan.event or _news(status_of(release), plan.status):
             body = self._cluster.get(RELEASES, meta.namespace, meta.name)
             if body is not None:
-                warning = plan.action == "RollBack" or not _is_going(plan.status)
-                reason = _reason(plan.status)
+                warning = plan.warning or plan.action == "RollBack" or not _is_going(plan.status)
+                reason = plan.event or state
                 await self._notes.publish(body, reason=reason, message=plan.message, warning=warning)
         if ends:
             began = meta.creation_timestamp or seen.now
@@ -106,7 +120,12 @@ class ReleaseController:
 
 
 def _can_be_judged(seen: ReleaseSnapshot) -> bool:
-    """Only a canary that gets traffic in a step is judged; on the way back nothing is, nor in a promotion, unless it is paused."""
+    """Only a canary that gets traffic in a step is judged; on the way back nothing is, nor in a promotion, unless it is paused.
+
+    What was promoted is judged while it is watched.
+    """
+    if seen.watched:
+        return True
     if ending_of(seen.release) is not None or seen.canary is None:
         return False
     last = len(seen.release.spec.plan.steps)

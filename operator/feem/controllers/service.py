@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from feem.api.audit import Part, Subject
+from feem.api.release import Release
 from feem.controllers.door import Door
 from feem.controllers.gather import RELEASES, SERVICES_MANAGED, Gatherer
 from feem.controllers.release import ReleaseController
@@ -74,6 +75,8 @@ class ServiceController:
         entry = Entry(plan.action, Part.INTENT, subject, plan.reason, plan.message)
         await self._door.carry_out(entry, plan.effects, true_now=true_now)
         closed = await self._close(seen, plan)
+        if plan.reheld is not None:
+            await self._hold_again(seen, plan.reheld)
         if plan.unattributed:
             await self._record_unattributed(seen, plan, subject)
         written = await self._write_status(seen, plan)
@@ -81,7 +84,7 @@ class ServiceController:
             await self._publish(seen, plan.action, plan.message)
         if plan.released:
             await self._cluster.set_finalizer(SERVICES_MANAGED, meta.namespace, meta.name, present=False)
-        return bool(plan.effects) or closed or (written and plan.stable is not None)
+        return bool(plan.effects) or closed or plan.reheld is not None or (written and plan.stable is not None)
 
     async def _close(self, seen: ServiceSnapshot, plan: ServicePlan) -> bool:
         """Say on ended releases that the Deployment no longer carries their change."""
@@ -93,6 +96,19 @@ class ServiceController:
                 version = meta.resource_version
                 await self._cluster.write_status(RELEASES, meta.namespace, meta.name, status.wire(), version)
         return bool(plan.closed)
+
+    async def _hold_again(self, seen: ServiceSnapshot, release: Release) -> None:
+        """Say on a release that was undone that its change has come again, and waits for people."""
+        meta, deployment = release.metadata, release.spec.deployment
+        text = (
+            f"Deployment {deployment} is paused: it carries this change again, which was taken back after its promotion; "
+            "apply another version, or decide Retry"
+        )
+        status = next_release_status(release, seen.now, held=(True, "Held", text))
+        await self._cluster.write_status(RELEASES, meta.namespace, meta.name, status.wire(), meta.resource_version)
+        body = self._cluster.get(RELEASES, meta.namespace, meta.name)
+        if body is not None:
+            await self._notes.publish(body, reason="Held", message=text, warning=True)
 
     async def _record_unattributed(self, seen: ServiceSnapshot, plan: ServicePlan, subject: Subject) -> None:
         name = seen.service.spec.workload.name

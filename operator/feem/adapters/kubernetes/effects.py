@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from feem.adapters.kubernetes import canary_objects, traffic, workload
+from feem.adapters.kubernetes import canary_objects, traffic, undo, workload
 from feem.adapters.kubernetes.writer import Writer
 from feem.core.rollout import effects as rollout
 
 
-async def perform(writer: Writer, effect: rollout.Effect, intent: int) -> None:  # noqa: C901 - one line a kind of effect
+async def perform(writer: Writer, effect: rollout.Effect, intent: int) -> None:  # noqa: C901, PLR0912 - one line a kind of effect
     """Carry out one effect; raises Conflict, Unavailable or Refused."""
     match effect:
         case rollout.Govern():
@@ -34,3 +34,7 @@ async def perform(writer: Writer, effect: rollout.Effect, intent: int) -> None: 
             await workload.settle(writer, effect)
         case rollout.Pause():
             await workload.pause(writer, effect)
+        case rollout.UndoTemplate():
+            await undo.undo_template(writer, effect)
+        case rollout.EndUndo():
+            await undo.end_undo(writer, effect)

@@ -29,6 +29,10 @@ class Writer:
             raise Conflict(f"{type_of(resource).kind} {namespace}/{name} does not exist (any more)")
         return body
 
+    def owned(self, resource: str, owner_uid: str) -> Sequence[Body]:
+        """Return the objects whose controller is the object with this UID, from the local copy."""
+        return self._store.owned(resource, owner_uid)
+
     async def read(self, resource: str, namespace: str, name: str) -> Body | None:
         """Return an object from the API server, with its managedFields; None when there is none."""
         return await self._client.get(resource, namespace, name)
@@ -102,6 +106,13 @@ class Writer:
 def is_managed(body: Body) -> bool:
     """Whether FEEM owns any field of an object, by its managedFields."""
     return any(entry.get("manager") == FIELD_MANAGER for entry in body["metadata"].get("managedFields") or ())
+
+
+def others_fields(entries: Sequence[Body]) -> list[Body]:
+    """Return the field ownership without what FEEM wrote by update or patch; what it applied stays its own."""
+    return [item for item in entries if (item.get("manager"), item.get("operation")) != (FIELD_MANAGER, "Update")] or [
+        {}
+    ]
 
 
 def _others(entries: Sequence[Body]) -> list[Body]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from feem.core.rollout import status as words
+from feem.core.rollout import undo, watch
 from feem.core.rollout.effects import (
     ApplyCanary,
     DeleteCanary,
     Effect,
+    EndUndo,
     Pause,
     PinService,
     RestoreRoute,
@@ -57,19 +59,25 @@ def _stop_or_pin(s: ReleaseSnapshot) -> list[Effect]:
 
 
 def finish(s: ReleaseSnapshot, end: str, message: str) -> Plan:
-    """Take away what the release made, in an order in which no request meets a closed door."""
-    return _restore_traffic(s, end) or _scale_down(s, end) or _remove_canary(s, end) or _complete(s, end, message)
+    """Take away what the release made, in an order in which no request meets a closed door; then watch what was promoted."""
+    plan = undo.follow(s, end) or _restore_traffic(s, end) or _scale_down(s, end) or _remove_canary(s, end)
+    if plan is None and end == words.PROMOTED:
+        plan, message = watch.go_on_watching(s), watch.closing_words(s, message)
+    return plan or _complete(s, end, message)
 
 
 def _restore_traffic(s: ReleaseSnapshot, end: str) -> Plan | None:
     traffic, effects = s.release.spec.traffic, list[Effect]()
     if s.traffic is not None and s.traffic.touched:
         effects.append(RestoreRoute(s.namespace, traffic.http_route, traffic.service, f"{traffic.service}-canary"))
-    if s.workload is not None and s.workload.promoting:
-        effects.append(SettleDeployment(s.namespace, s.workload.name, standing=s.hold == HoldMechanism.STANDING))
+    if s.workload is not None and (s.workload.promoting or s.workload.undo is not None):
+        settled = EndUndo if s.workload.undo is not None else SettleDeployment
+        effects.append(settled(s.namespace, s.workload.name, standing=s.hold == HoldMechanism.STANDING))
     if not effects:
         return None
     text = "the HTTPRoute goes back to its owner's backends"
+    if s.workload is not None and s.workload.undo is not None:
+        text = f"Deployment {s.workload.name} is its owner's again"
     status = next_status(s.release, s.now, progressing=(True, "CleaningUp", text), weight=0, restored_at=s.now)
     return Plan("RestoreTraffic", end, text, status, tuple(effects), requeue=0)
 
@@ -133,6 +141,9 @@ def held_now(s: ReleaseSnapshot, end: str) -> tuple[bool, str, str]:
     if workload is not None and workload.template_digest == spec.template_digest:
         next_step = "change the Deployment again, put its stable template back, or decide Retry"
         return True, "Held", f"Deployment {spec.deployment} is paused with this change; {next_step}"
+    if words.was_undone(s.release):
+        text = f"Deployment {spec.deployment} was taken back to its earlier version; if this change comes again, it is held"
+        return False, "Undone", text
     reverted = workload is None or workload.template_digest == spec.stable.template_digest
     return (
         False,

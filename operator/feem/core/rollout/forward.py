@@ -6,11 +6,13 @@ import math
 from datetime import timedelta
 from typing import Any
 
+from feem.api.plan import WhenInconclusive
 from feem.api.release import Outcome
-from feem.core.rollout import promotion
+from feem.core.rollout import ending, inconclusive, promotion
+from feem.core.rollout import status as words
 from feem.core.rollout.effects import ApplyCanary, DeleteCanary, Effect, PinService, SetWeight
 from feem.core.rollout.mark import TrafficMark
-from feem.core.rollout.plan import Plan
+from feem.core.rollout.plan import Plan, without_proof
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import next_status, progress, status_of
 
@@ -55,43 +57,69 @@ def replicas_of(s: ReleaseSnapshot, step: int) -> int:
 
 def bake(s: ReleaseSnapshot, step: int) -> Plan:
     """Let the step's share of traffic run for its time, and go on only while the evidence allows it."""
-    spec, old = s.release.spec, status_of(s.release)
-    same = old.step == step and old.step_started_at is not None
-    started = old.step_started_at if same and old.step_started_at is not None else s.now
-    passed = old.passed_at if same else None
-    bakes = timedelta(seconds=spec.plan.steps[step - 1].bake_seconds)
-    left = (started + bakes - s.now).total_seconds()
-    if passed is None and left <= 0 and s.outcome is Outcome.PASS:
-        passed = s.now
-    found: dict[str, Any] = {
-        "step": step,
-        "weight": weight_of(s, step),
-        "step_started_at": started,
-        "passed_at": passed,
-    }
+    found, left = _record(s, step)
+    passed, thin = found["passed_at"], found["thin_since"]
     if s.directives.paused:
         text = f"a person paused the release in {_name(s, step)}; decide Resume or Abort"
         return wait(s, "Paused", text, requeue=s.interval, **found)
     if s.directives.promote:
-        return shift(s, len(spec.plan.steps) + 1, found)
+        return shift(s, len(s.release.spec.plan.steps) + 1, found)
     if passed is not None and s.outcome is Outcome.PASS:
         return shift(s, step + 1, found)
+    due = inconclusive.action_due(s, thin)
+    if due is WhenInconclusive.ROLLBACK:
+        text = f"the evidence of {_name(s, step)} stayed too thin for too long: {inconclusive.doubts_of(s)}"
+        return ending.go_back(s, words.ROLLED_BACK, "InconclusiveTooLong", text, evidence=True)
+    if due is WhenInconclusive.PROMOTE:
+        text = f"without proof, for the evidence of {_name(s, step)} stayed too thin: {inconclusive.doubts_of(s)}"
+        return shift(s, step + 1, {**found, "passed_at": passed or s.now}, unproven=text)
     scale = _scale(s, replicas_of(s, step if passed is None else step + 1), found)
-    if scale is not None:
-        return scale
+    return scale or _stay(s, step, left, found, too_long=due is WhenInconclusive.HOLD)
+
+
+def _record(s: ReleaseSnapshot, step: int) -> tuple[dict[str, Any], float]:
+    """Return the status fields of a step and the seconds until its bake is over; below 0 when it is."""
+    old = status_of(s.release)
+    same = old.step == step and old.step_started_at is not None
+    started = old.step_started_at if same and old.step_started_at is not None else s.now
+    bakes = timedelta(seconds=s.release.spec.plan.steps[step - 1].bake_seconds)
+    left = (started + bakes - s.now).total_seconds()
+    passed = old.passed_at if same else None
+    if passed is None and left <= 0 and s.outcome is Outcome.PASS:
+        passed = s.now
+    thin = inconclusive.thin_since(s, old.thin_since if same else None, baked=left <= 0, passed=passed is not None)
+    fields = {"step": step, "weight": weight_of(s, step), "step_started_at": started}
+    return {**fields, "passed_at": passed, "thin_since": thin}, left
+
+
+def _stay(s: ReleaseSnapshot, step: int, left: float, found: dict[str, Any], *, too_long: bool) -> Plan:
+    """Say what keeps the traffic in its step: its time, a trouble that both tracks share, or too little evidence."""
+    where, doubts = _name(s, step), inconclusive.doubts_of(s)
+    baking = min(s.interval, left) if left > 0 else s.interval
+    if inconclusive.is_shared(s):
+        text = (
+            f"{where} holds: both tracks are outside the objective, so the canary is not to blame; look at what both "
+            f"depend on. {doubts}"
+        )
+        return wait(s, "SharedDegradation", text, requeue=baking, **found)
     if left > 0:
-        text = f"{_name(s, step)} bakes until {(started + bakes).strftime('%H:%M:%S')} UTC"
-        return wait(s, "Baking", text, going=True, requeue=min(s.interval, left), **found)
-    doubts = "; ".join(f"{item.name}: {item.message}" for item in s.verdicts if item.outcome is not Outcome.PASS)
-    text = f"{_name(s, step)} has baked but the evidence does not allow the next step: {doubts or 'no verdict yet'}"
-    return wait(s, "Inconclusive", text, requeue=s.interval, **found)
+        text = f"{where} bakes until {(s.now + timedelta(seconds=left)).strftime('%H:%M:%S')} UTC"
+        return wait(s, "Baking", text, going=True, requeue=baking, **found)
+    if too_long:
+        text = (
+            f"{where} is held for more than {s.release.spec.plan.inconclusive.max_hold_seconds} s after its bake, since "
+            f"the evidence stays too thin: decide Promote to go on without proof, or Abort to go back. {doubts}"
+        )
+        return wait(s, "HeldTooLong", text, requeue=s.interval, **found)
+    text = f"{where} has baked but the evidence does not allow the next step: {doubts}"
+    return wait(s, "Inconclusive", text, requeue=inconclusive.seconds_left(s, found["thin_since"]), **found)
 
 
-def shift(s: ReleaseSnapshot, step: int, found: dict[str, Any] | None = None) -> Plan:
+def shift(s: ReleaseSnapshot, step: int, found: dict[str, Any] | None = None, unproven: str = "") -> Plan:
     """Bring the traffic to a step: Service pinned, canary scaled and Ready, then one write of weights and mark.
 
     The step after the last one is the promotion: all traffic to the canary, and the Deployment resumed under the same intent.
-    `found` are the status fields of the step the traffic is in until then.
+    `found` are the status fields of the step the traffic is in until then. `unproven` says why the plan lets it go without proof.
     """
     spec, replicas = s.release.spec, replicas_of(s, step)
     scale = _scale(s, replicas, found)
@@ -110,14 +138,17 @@ def shift(s: ReleaseSnapshot, step: int, found: dict[str, Any] | None = None) ->
         "weight": weight,
         "step_started_at": s.now,
         "passed_at": None,
+        "thin_since": None,
         "started_at": old.started_at or s.now,
         "verdicts": list(s.verdicts) or old.verdicts,
     }
     if step > last:
-        return promotion.promote(s, (effect,), arrived)
+        return promotion.promote(s, (effect,), arrived, unproven)
     text = f"{weight}% of the requests go to the canary ({progress(step, last, weight)})"
+    text += f", {unproven}" if unproven else ""
     status = next_status(s.release, s.now, progressing=(True, "Baking", text), **arrived)
-    return Plan("ShiftTraffic", f"Step{step}", text, status, (effect,), requeue=0, evidence=bool(s.verdicts))
+    plan = Plan("ShiftTraffic", f"Step{step}", text, status, (effect,), requeue=0, evidence=bool(s.verdicts))
+    return without_proof(plan) if unproven else plan
 
 
 def _scale(s: ReleaseSnapshot, replicas: int, found: dict[str, Any] | None) -> Plan | None:

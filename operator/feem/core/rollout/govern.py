@@ -12,17 +12,27 @@ from feem.api.release import Release
 from feem.api.service import StableRevision
 from feem.core.rollout.effects import Effect, Govern, Pause, Ungovern, Unpause
 from feem.core.rollout.request import request
-from feem.core.rollout.revisions import brought_by, live_instead_of, revision_with, stable_from
+from feem.core.rollout.revisions import brought_by, holder_of, live_instead_of, revision_with, stable_from
 from feem.core.rollout.snapshot import HoldMechanism, ServiceSnapshot, Workload
-from feem.core.rollout.status import ABORTED, BYPASSED, PROMOTED, ROLLED_BACK, ending_word, holds, is_complete
+from feem.core.rollout.status import (
+    ABORTED,
+    BYPASSED,
+    PROMOTED,
+    ROLLED_BACK,
+    ending_word,
+    holds,
+    is_complete,
+    was_undone,
+)
 
 
 @dataclass(frozen=True)
 class ServicePlan:
     """One transition of a service. `stable` is what the status shall say; `closed` are ended releases that hold nothing any more.
 
-    `unattributed` is the digest of a template that went live without a release, to be recorded; `released` says that the last
-    duty of a deleted service is done and the finalizer may go.
+    `reheld` is a release that was undone and whose change has come again. `unattributed` is the digest of a template that went
+    live without a release, to be recorded; `released` says that the last duty of a deleted service is done and the finalizer
+    may go.
     """
 
     action: str = ""
@@ -32,6 +42,7 @@ class ServicePlan:
     stable: StableRevision | None = None
     ready: tuple[bool, str, str] = (True, "Governed", "changes are held and released in grey")
     closed: tuple[tuple[Release, str], ...] = ()
+    reheld: Release | None = None
     unattributed: str = ""
     released: bool = False
 
@@ -88,15 +99,12 @@ def _adopt_first(s: ServiceSnapshot, workload: Workload, stable: StableRevision 
 
 def _at_rest(s: ServiceSnapshot, workload: Workload, stable: StableRevision) -> ServicePlan:
     """No release is open: the Deployment is stable, holds a change, or has moved."""
-    last = s.releases[-1] if s.releases else None
+    last, holder = s.releases[-1] if s.releases else None, holder_of(s.releases, workload.template_digest)
     closed = tuple(
-        (item, _why_closed(workload, stable, item))
-        for item in s.releases
-        if holds(item) and (item is not last or item.spec.template_digest != workload.template_digest)
+        (item, _why_closed(workload, stable, item)) for item in s.releases if holds(item) and item is not holder
     )
     if workload.template_digest == stable.template_digest:
         return _on_stable(s, workload, stable, closed)
-    same_change = last is not None and last.spec.template_digest == workload.template_digest
     if not workload.paused:
         attributed = _promoted(last, workload.template_digest)
         return _adopt_next(s, workload, stable, closed, attributed=attributed)
@@ -104,12 +112,27 @@ def _at_rest(s: ServiceSnapshot, workload: Workload, stable: StableRevision) -> 
     if live is not None:
         unattributed = "" if _promoted(last, live.template_digest) else live.template_digest
         return ServicePlan(stable=stable_from(live), closed=closed, unattributed=unattributed)
-    if last is None or not same_change or not holds(last):
+    return _held(s, workload, stable, closed, holder)
+
+
+def _held(
+    s: ServiceSnapshot,
+    workload: Workload,
+    stable: StableRevision,
+    closed: tuple[tuple[Release, str], ...],
+    holder: Release | None,
+) -> ServicePlan:
+    """A change is held: it gets a release, unless its last one ended badly and nobody has decided Retry since."""
+    if holder is None:
+        return _request(s, workload, stable, closed, None)
+    if not holds(holder):
+        if was_undone(holder):
+            return ServicePlan(stable=stable, closed=closed, reheld=holder)
         return _request(s, workload, stable, closed, None)
     if s.retry:
-        return _request(s, workload, stable, closed, last)
-    if ending_word(last) not in (ROLLED_BACK, ABORTED):
-        return _request(s, workload, stable, (*closed, (last, "Retried")), None)
+        return _request(s, workload, stable, closed, holder)
+    if ending_word(holder) not in (ROLLED_BACK, ABORTED):
+        return _request(s, workload, stable, (*closed, (holder, "Retried")), None)
     return ServicePlan(stable=stable, closed=closed)
 
 
@@ -191,4 +214,6 @@ def _give_back(s: ServiceSnapshot, stable: StableRevision | None, running: Relea
 def _why_closed(workload: Workload, stable: StableRevision, release: Release) -> str:
     if workload.template_digest == release.spec.template_digest:
         return "Retried"
+    if was_undone(release):
+        return "Undone"
     return "Reverted" if workload.template_digest == stable.template_digest else "Superseded"

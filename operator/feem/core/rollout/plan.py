@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from feem.api.release import ReleaseStatus
 from feem.core.rollout.effects import Effect
@@ -24,3 +24,12 @@ class Plan:
     requeue: float | None = None
     evidence: bool = False
     """Whether the verdicts of the snapshot led here, so that their digest belongs into the record."""
+    event: str = ""
+    """The reason that people are told, where it is another than the condition's."""
+    warning: bool = False
+    """Whether people have to be warned of it."""
+
+
+def without_proof(plan: Plan) -> Plan:
+    """The same, on record as what the plan's owner allowed to happen without proof."""
+    return replace(plan, reason="PromotedWithoutProof", event="PromotedWithoutProof", warning=True)

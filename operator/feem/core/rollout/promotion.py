@@ -7,15 +7,18 @@ from typing import Any
 from feem.core.rollout import status as words
 from feem.core.rollout.effects import Effect, RestoreRoute, Unpause
 from feem.core.rollout.pin import unpinning
-from feem.core.rollout.plan import Plan
+from feem.core.rollout.plan import Plan, without_proof
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import next_status
 
 
-def promote(s: ReleaseSnapshot, shift: tuple[Effect, ...] = (), arrived: dict[str, Any] | None = None) -> Plan:
+def promote(
+    s: ReleaseSnapshot, shift: tuple[Effect, ...] = (), arrived: dict[str, Any] | None = None, unproven: str = ""
+) -> Plan:
     """Resume the Deployment. All traffic is on the canary, so nothing a rolling update does can be felt at the gateway.
 
-    `shift` brings the traffic there when it is not there yet, `arrived` are the status fields that say so.
+    `shift` brings the traffic there when it is not there yet, `arrived` are the status fields that say so; `unproven` says why
+    the last step was let go without proof.
     """
     spec = s.release.spec
     if s.directives.paused:
@@ -26,9 +29,11 @@ def promote(s: ReleaseSnapshot, shift: tuple[Effect, ...] = (), arrived: dict[st
     effects += unpinning(s)
     effects.append(Unpause(s.namespace, spec.deployment, spec.template_digest, promoting=True))
     text = f"the canary serves all requests; Deployment {spec.deployment} is resumed and rolls to the change"
+    text += f", {unproven}" if unproven else ""
     status = next_status(s.release, s.now, progressing=(True, "RollingUpdate", text), **(arrived or {}))
     reason = "PromoteDecision" if s.directives.promote else "AllStepsPassed"
-    return Plan("Promote", reason, text, status, tuple(effects), requeue=0, evidence=bool(s.verdicts))
+    plan = Plan("Promote", reason, text, status, tuple(effects), requeue=0, evidence=bool(s.verdicts))
+    return without_proof(plan) if unproven else plan
 
 
 def under_way(s: ReleaseSnapshot) -> bool:
@@ -54,8 +59,9 @@ def watch(s: ReleaseSnapshot) -> Plan:
         return _bypassed(s)
     if workload.settled:
         text = f"all {workload.replicas} pods of Deployment {spec.deployment} run the change"
+        promoted = (True, words.PROMOTED, text)
         status = next_status(
-            s.release, s.now, progressing=(True, "CleaningUp", text), succeeded=(True, words.PROMOTED, text)
+            s.release, s.now, progressing=(True, "CleaningUp", text), succeeded=promoted, promoted_at=s.now
         )
         return Plan("Complete", words.PROMOTED, text, status, requeue=0)
     if workload.stuck:

@@ -9,12 +9,14 @@ from feem.core.rollout.effects import (
     CreateRelease,
     DeleteCanary,
     Effect,
+    EndUndo,
     Govern,
     Pause,
     PinService,
     RestoreRoute,
     SettleDeployment,
     SetWeight,
+    UndoTemplate,
     Ungovern,
     Unpause,
     UnpinService,
@@ -42,6 +44,9 @@ def true_of_release(s: ReleaseSnapshot) -> frozenset[str]:
             holds.append(SetWeight(namespace, route, service, f"{service}-canary", 0, mark))
     if s.workload is not None:
         holds.extend(_of_workload(namespace, s.workload))
+        undo, carried = s.workload.undo, s.workload.template_digest
+        if undo is not None and undo.release == name and not s.workload.paused:
+            holds.append(UndoTemplate(namespace, s.workload.name, "", carried, ""))
     return frozenset(str(effect) for effect in holds)
 
 
@@ -64,4 +69,6 @@ def _of_workload(namespace: str, workload: Workload) -> list[Effect]:
         holds.append(Unpause(namespace, name, workload.template_digest, promoting=False))
     if not workload.promoting:
         holds.append(SettleDeployment(namespace, name, standing=False))
+    if not workload.promoting and workload.undo is None:
+        holds.append(EndUndo(namespace, name, standing=False))
     return holds

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from feem.api.decision import Decision, Verb
 from feem.api.release import Release
-from feem.core.conditions import find
-from feem.core.rollout.status import PROGRESSING, PROMOTED, ending_of, holds, status_of
+from feem.core.rollout.status import PROMOTED, ending_of, holds, is_complete, state_of
 
 Reply = tuple[bool, str, str]
+
+
+_STOPPED_BY_ABORT = {
+    "Watching": "the watch of Release {name} ends; its change stays live",
+    "CannotUndo": "the watch of Release {name} ends; its change stays live",
+    "UndoStuck": "the way back of Release {name} is given up; apply the version that shall run",
+}
+"""What Abort does to a release that was promoted."""
 
 
 def reply_to(decision: Decision, release: Release | None, newest: Release | None) -> Reply:
@@ -18,10 +25,11 @@ def reply_to(decision: Decision, release: Release | None, newest: Release | None
     end = ending_of(release)
     if verb is Verb.RETRY:
         return _reply_to_retry(release, newest, end[0] if end else "")
+    if verb is Verb.ABORT and not is_complete(release) and state_of(release) in _STOPPED_BY_ABORT:
+        return True, "Applied", _STOPPED_BY_ABORT[state_of(release)].format(name=name)
     if end is not None:
         return False, "ReleaseEnded", f"Release {name} had already ended ({end[0]})"
-    state = find(status_of(release).conditions, PROGRESSING)
-    if state is not None and state.reason == "RollingUpdate":
+    if state_of(release) == "RollingUpdate":
         text = (
             f"Release {name} is being promoted, which ends by itself; to go back, apply the earlier template afterwards"
         )

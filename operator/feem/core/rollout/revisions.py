@@ -1,22 +1,30 @@
-"""Which of a Deployment's ReplicaSets is stable, or has become so."""
+"""Which of a Deployment's ReplicaSets is stable, or has become so, and which release holds its change."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from feem.api.release import Release
 from feem.api.service import StableRevision
 from feem.core.rollout.snapshot import Revision
-from feem.core.rollout.status import BYPASSED, PROMOTED, ending_word
+from feem.core.rollout.status import BYPASSED, PROMOTED, ending_word, was_undone
 
 
 def brought_by(release: Release | None, revisions: tuple[Revision, ...]) -> StableRevision | None:
-    """Return the revision that a release has just brought live, even while it cleans up.
+    """Return the revision that a release has just brought live, even while it cleans up, or taken back afterwards.
 
     It is stable from then on: a change that comes before the clean-up is over must not be compared with, or sent back to, the
     revision before, which has no pods any more.
     """
-    if release is None or ending_word(release) not in (PROMOTED, BYPASSED):
+    if release is None:
         return None
-    found = revision_with(revisions, release.spec.template_digest)
+    if was_undone(release):
+        digest = release.spec.stable.template_digest
+    elif ending_word(release) in (PROMOTED, BYPASSED):
+        digest = release.spec.template_digest
+    else:
+        return None
+    found = revision_with(revisions, digest)
     return stable_from(found) if found is not None else None
 
 
@@ -43,3 +51,12 @@ def stable_from(revision: Revision) -> StableRevision:
         pod_template_hash=revision.pod_template_hash,
         replica_set=revision.name,
     )
+
+
+def holder_of(releases: Sequence[Release], digest: str) -> Release | None:
+    """Return the ended release that the template with this digest belongs to and waits under, or None: then it is a new change.
+
+    That is the last release, and any that was undone: its change went live and did harm, so it is held whenever it comes again.
+    """
+    found = next((item for item in reversed(releases) if item.spec.template_digest == digest), None)
+    return found if found is not None and (found is releases[-1] or was_undone(found)) else None

@@ -57,6 +57,17 @@ def is_complete(release: Release) -> bool:
     return status_of(release).completed_at is not None
 
 
+def was_undone(release: Release) -> bool:
+    """Whether the release was promoted and taken back afterwards."""
+    return status_of(release).promoted_at is not None and ending_word(release) == ROLLED_BACK
+
+
+def state_of(release: Release) -> str:
+    """Return what the release does now, as one word; empty before its first status."""
+    found = find(status_of(release).conditions, PROGRESSING)
+    return found.reason if found else ""
+
+
 def holds(release: Release) -> bool:
     """Whether the Deployment still carries this release's change."""
     found = find(status_of(release).conditions, HELD)
@@ -114,5 +125,13 @@ def _is_news(verdict: ObjectiveVerdict) -> bool:
 
 def _essence(status: ReleaseStatus) -> tuple[object, ...]:
     verdicts = tuple((item.name, item.outcome, item.reason) for item in status.verdicts if _is_news(item))
-    times = (status.step_started_at, status.passed_at, status.started_at, status.restored_at, status.completed_at)
+    times = (
+        status.step_started_at,
+        status.passed_at,
+        status.thin_since,
+        status.started_at,
+        status.promoted_at,
+        status.restored_at,
+        status.completed_at,
+    )
     return (said(status.conditions), status.step, status.weight, verdicts, times, status.observed_generation)
