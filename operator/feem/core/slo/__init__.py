@@ -1,0 +1,1 @@
+"""Objectives as budgets: how fast they burn, the alerting rules that say so, and objectives written as OpenSLO."""
