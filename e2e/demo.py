@@ -1,4 +1,4 @@
-"""make demo: a good version is promoted and a bad one rolled back, under load, on a cluster of its own."""
+"""make demo: a good version is promoted, a failing one and a lenient one are rolled back, under load, on its own cluster."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import e2e.cluster
 from e2e.cluster.context import Cluster, ClusterError
+from e2e.kit import words
 from e2e.kit.example import NAME, Example, condition
+from e2e.kit.impact import Decided, reaction
 from e2e.kit.install import REPOSITORY, install_operator
 from e2e.kit.kubectl import Kubectl, KubectlError, wait_until
 from e2e.kit.story import Story
-from e2e.kit.traffic import Answer, Traffic, failures, share, summary
+from e2e.kit.traffic import Answer, Traffic, summary
 
 RATE = 100.0
+LENIENT = "2.2"
+DECISIONS = "limit-scoring-decisions"
 BEGAN = time.monotonic()
 Body = dict[str, Any]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the demo; exit code 0 when both releases ended as they should and the audit log verifies."""
+    """Run the demo; exit code 0 when all releases ended as they should and the audit log verifies."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cluster", default="feem-demo", help="name of the cluster (default %(default)s)")
     name = parser.parse_args(arguments).cluster
@@ -65,14 +69,16 @@ class Demo:
             self._first_version(example)
             with self._part("good release"):
                 good = self._release(example, traffic, "2.0", "Promoted")
-            with self._part("bad release"):
+            with self._part("failing release"):
                 bad = self._release(example, traffic, "3.0", "RolledBack")
+            with self._part("lenient release"):
+                lenient = self._release(example, traffic, LENIENT, "RolledBack")
             answers = traffic.answers()
         say(f"clients saw over the whole demo: {summary(answers)}")
         with self._part("audit"):
             verified = self._feem(cluster, "audit", "verify")
         self._farewell(cluster)
-        return 0 if good and bad and verified else 1
+        return 0 if good and bad and lenient and verified else 1
 
     def _first_version(self, example: Example) -> None:
         """A demo that is run again finds the last good version live, so it starts from whatever serves now."""
@@ -99,13 +105,21 @@ class Demo:
         for line in story.weights(answers, version):
             say(line)
         if expected == "RolledBack":
-            for line in reaction(answers, version, story):
+            for line in impact(answers, version, story):
                 say(line)
         say(f"clients saw: {summary(answers)}")
         print(self._tree(example, name))
+        if version == LENIENT:
+            self._read_aloud(example, name)
         if result != expected:
             say(f"Release {name} should have ended {expected}, but it ended {result}")
         return result == expected
+
+    def _read_aloud(self, example: Example, name: str) -> None:
+        """Print what a risk officer reads of a release."""
+        described = example.kubectl.run("describe", "rel", name)
+        say(f"what a risk officer reads, from `kubectl describe rel {name} -n {example.kubectl.namespace}`:")
+        print(words.excerpt(described, DECISIONS))
 
     def _tree(self, example: Example, name: str) -> str:
         words = [sys.executable, "-m", "feem", "get", "release", name, "-n", example.kubectl.namespace]
@@ -137,23 +151,17 @@ Look around
   kubectl describe rel -n lending              why each one ended as it did
   kubectl get audit                            every act, in order
   kubectl set image deployment/limit-scoring app=feem.example/limit-scoring:2.1 -n lending    a slow version
+  kubectl feem evidence save NAME -n lending -o FILE   the samples behind a verdict; `kubectl feem evidence replay FILE` judges them anew
   .venv/bin/feem watch {NAME} -n lending   a release while it runs
 Remove it
   make demo-clean""")
 
 
-def reaction(answers: list[Answer], version: str, story: Story) -> Iterator[str]:
-    """Say how long the bad version hurt anybody."""
-    bad = [answer for answer in failures(answers) if answer.version == version]
-    if not bad:
-        yield "no client saw a bad response"
-        return
-    if story.back_at is not None:
-        yield f"first bad response to weight 0: {story.back_at - bad[0].at:.1f} s"
-    last = max(answer.at for answer in answers if answer.version == version)
-    yield f"last response from {version}: {last - bad[0].at:.1f} s after the first bad one"
-    within = [answer for answer in answers if bad[0].at <= answer.at <= last]
-    yield f"share of {version} in that time: {share(within, version):.1f}%; errors: {100 * len(failures(within)) / len(within):.2f}%"
+def impact(answers: Sequence[Answer], version: str, story: Story) -> Iterator[str]:
+    """Say what the bad version did to clients: failed answers, or decisions that nobody would call failed."""
+    yield from reaction(answers, version, story)
+    if version == LENIENT and (decided := Decided.of(answers, version, story)):
+        yield from decided.lines()
 
 
 if __name__ == "__main__":

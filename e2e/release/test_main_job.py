@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from e2e.demo import reaction
 from e2e.kit.audit import verify
 from e2e.kit.example import NAME, Example, condition
+from e2e.kit.impact import reaction
 from e2e.kit.story import Story
 from e2e.kit.traffic import Traffic, failures, share, summary
 
