@@ -45,7 +45,7 @@ def objective() -> Body:
         "spec": {
             "objective": "99.9",
             "indicator": {"ratio": {"bad": 'http_requests_total{code=~"5.."}', "total": "http_requests_total"}},
-            "canary": {"minimumSamples": 20},
+            "canary": {"minimumSamples": 20, "warmUpSeconds": 0, "dispersion": "1"},
         },
     }
 
@@ -63,11 +63,12 @@ def accepted(body: Body, at: str) -> dict[str, Any]:
     return {"observedGeneration": body["metadata"]["generation"], "conditions": [condition]}
 
 
-def managed(steps: tuple[tuple[int, int], ...], name: str = NAME) -> Body:
+def managed(steps: tuple[tuple[int, int], ...], name: str = NAME, **more: Any) -> Body:
     plan = {
         "steps": [{"weight": weight, "bakeSeconds": bake} for weight, bake in steps],
         "progressDeadlineSeconds": 10,
         "scaleDownDelaySeconds": 2,
+        **more,
     }
     return {
         "metadata": {"namespace": NAMESPACE, "name": name},

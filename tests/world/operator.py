@@ -10,6 +10,7 @@ from feem.adapters.kubernetes.client import Client
 from feem.adapters.kubernetes.cluster import KubernetesCluster
 from feem.adapters.kubernetes.store import Store
 from feem.api.audit import AuditSpec
+from feem.api.release import Release
 from feem.controllers.door import Door
 from feem.controllers.gather import SERVICES_MANAGED, Gatherer
 from feem.controllers.judge import Judge
@@ -56,6 +57,17 @@ class Figures:
         return None
 
 
+class Archive:
+    """Counts kept evidence files."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    async def keep(self, release: Release, digest: str, document: bytes) -> str:
+        self.kept.append(digest)
+        return f"{release.metadata.name}-evidence-{len(self.kept)}"
+
+
 class ObservedCluster(KubernetesCluster):
     """Notes which effect was performed under which intent, when it wrote anything at all."""
 
@@ -84,11 +96,19 @@ class Operator:
         self._read = len(api.events)
         self._cluster = cluster = ObservedCluster(cast("Client", SimulatedClient(api)), self._store, api)
         ledger = SimulatedLedger(api, records, clock.now)
-        self.notes, self.figures = Notes(api), Figures()
+        self.notes, self.figures, self.archive = Notes(api), Figures(), Archive()
         gatherer, door = Gatherer(cluster, clock, interval), Door(cluster, ledger)
         judge = Judge(SimulatedMetrics(traffic), self.figures, clock, 5.0)
         releases = ReleaseController(
-            cluster, ledger, self.notes, self.figures, clock, gatherer=gatherer, judge=judge, door=door
+            cluster,
+            ledger,
+            self.notes,
+            self.figures,
+            clock,
+            gatherer=gatherer,
+            judge=judge,
+            door=door,
+            archive=self.archive,
         )
         self._services = ServiceController(cluster, ledger, self.notes, gatherer, releases, door)
         self._due: dict[tuple[str, str], datetime] = {}

@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from feem.api.objective import Indicator
 from feem.core.evidence.samples import Evidence, Sample, SampleRequest, Series, TrackSamples
-from feem.ports import Body, QueryProblem
+from feem.ports import Body, Burn, QueryProblem
 from tests.world.api import Api
 from tests.world.deployments import REPLICA_SETS, Deployments, version_of
 
 ROUTES, SERVICES = "httproutes.gateway.networking.k8s.io", "services"
-KEPT_SECONDS = 90.0
+KEPT_SECONDS = 600.0
 
 
 class Traffic:
@@ -82,7 +83,7 @@ class Traffic:
                 name = body["metadata"]["name"]
                 points = self._history.setdefault(name, [])
                 points.append((at, *self._counted.get(name, (0.0, 0.0))))
-                if points[0][0] < at - 4 * KEPT_SECONDS:
+                if points[0][0] < at - 2 * KEPT_SECONDS:
                     del points[: len(points) // 2]
 
 
@@ -94,22 +95,29 @@ class SimulatedMetrics:
 
     async def samples(self, request: SampleRequest) -> Evidence:
         if self._traffic.metrics_down:
-            nothing = TrackSamples((), ())
-            return Evidence(nothing, nothing, "the metrics server did not answer")
+            return Evidence(problem="the metrics server did not answer")
         return Evidence(
             self._track(request.canary_replica_set, request), self._track(request.stable_replica_set, request)
         )
 
-    def check(self, query: str) -> QueryProblem | None:
+    async def burn(self, indicator: Indicator, namespace: str, windows: Sequence[str]) -> Burn:
+        return Burn(problem="nobody asks for it in this world")
+
+    async def exists(self, indicator: Indicator, namespace: str) -> QueryProblem | None:
+        return None
+
+    def check(self, indicator: Indicator) -> QueryProblem | None:
         return None
 
     def _track(self, replica_set: str, request: SampleRequest) -> TrackSamples:
         points = [
             point
             for point in self._traffic._history.get(replica_set, ())
-            if request.start - KEPT_SECONDS <= point[0] <= request.end
+            if request.start < point[0] <= request.end
         ]
+        if not points:
+            return TrackSamples()
         labels: Any = (("namespace", request.namespace), ("pod", f"{replica_set}-pods"))
         bad = Series(labels, tuple(Sample(at, errors) for at, errors, _ in points))
         total = Series(labels, tuple(Sample(at, served) for at, _, served in points))
-        return TrackSamples((bad,), (total,)) if points else TrackSamples((), ())
+        return TrackSamples({"bad": (bad,), "total": (total,)})

@@ -48,7 +48,12 @@ class World:
     """Begins with a governed service at rest on version 1.0; see `start`."""
 
     def __init__(
-        self, *, steps: tuple[tuple[int, int], ...] = bodies.QUICK_STEPS, replicas: int = 3, policy: bool = True
+        self,
+        *,
+        steps: tuple[tuple[int, int], ...] = bodies.QUICK_STEPS,
+        replicas: int = 3,
+        policy: bool = True,
+        **plan: Any,
     ) -> None:
         self.clock = Clock()
         self.api = Api(self.clock.now)
@@ -60,7 +65,7 @@ class World:
         self.script: list[tuple[Callable[[World], bool], Callable[[World], object]]] = []
         self.history: list[tuple[datetime, str, int]] = []
         self._decisions = 0
-        self._steps = steps
+        self._steps, self._plan = steps, plan
         if policy:
             for resource in (POLICIES, BINDINGS):
                 self.api.create(resource, {"metadata": {"name": "hold.feem.dev"}, "spec": {}}, USER)
@@ -76,7 +81,7 @@ class World:
         """Let the Deployment come up, put it under FEEM's care, and wait until it is governed."""
         await self.run(5)
         self.traffic.unanswered = 0
-        self.api.create(MANAGED, bodies.managed(self._steps), USER)
+        self.api.create(MANAGED, bodies.managed(self._steps, **self._plan), USER)
         await self.run(5)
         assert self.ready == "Governed", self.ready
         return self
