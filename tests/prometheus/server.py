@@ -25,6 +25,15 @@ def success(*series: dict[str, Any], **more: Any) -> Reply:
     return Reply(body=json.dumps({"status": "success", "data": data, **more}).encode())
 
 
+def vector(*values: dict[str, Any], **more: Any) -> Reply:
+    data = {"resultType": "vector", "result": list(values)}
+    return Reply(body=json.dumps({"status": "success", "data": data, **more}).encode())
+
+
+def value(number: str, **labels: str) -> dict[str, Any]:
+    return {"metric": labels, "value": [1_030.5, number]}
+
+
 def error(status: int, kind: str, message: str) -> Reply:
     return Reply(status, json.dumps({"status": "error", "errorType": kind, "error": message}).encode())
 

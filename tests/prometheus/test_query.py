@@ -149,8 +149,7 @@ def test_long_replica_set_names_are_cut_as_kubernetes_cuts_them() -> None:
 def test_any_text_is_answered(text: str) -> None:
     try:
         found = narrow(text)
-    except UnusableQuery as unusable:
-        assert unusable.problem.message
+    except UnusableQuery:
         return
     for selector in found:
         promql.parse(selector)

@@ -24,6 +24,8 @@ class Probe:
     """One selector to look for, and the label by which what it finds is told apart."""
 
     part: Part
+    written: Selector
+    """As the user wrote it."""
     selector: Selector
     by: str = ""
 
@@ -67,13 +69,13 @@ def probes_of(indicator: Indicator) -> Iterator[Probe]:
     for part in parts_of(indicator):
         for selector in part.selectors:
             if part.role == "bad":
-                yield Probe(part, any_value(selector))
+                yield Probe(part, selector, any_value(selector))
             elif indicator.latency is not None:
-                yield Probe(part, selector, EDGE_LABEL)
+                yield Probe(part, selector, selector, EDGE_LABEL)
             elif indicator.mix is not None and indicator.mix.label is not None:
-                yield Probe(part, selector, indicator.mix.label)
+                yield Probe(part, selector, selector, indicator.mix.label)
             else:
-                yield Probe(part, selector)
+                yield Probe(part, selector, selector)
 
 
 def any_value(selector: Selector) -> Selector:
@@ -101,9 +103,10 @@ def lack(probe: Probe, indicator: Indicator, namespace: str, found: set[str] | N
     """Say what a probe did not find and what to check, or None when it found what it needs."""
     field = f"spec.indicator.{probe.part.field}"
     if not found:
+        also = "" if probe.written == probe.selector else f", nor is there any {shown(str(probe.selector))}"
         return (
-            f"{field}: {shown(str(probe.selector))} finds nothing in the namespace {namespace} now: check the metric's name "
-            f"and labels, and that Prometheus scrapes the pods and gives their series the labels `namespace` and `pod`"
+            f"{field}: {shown(str(probe.written))} finds nothing in the namespace {namespace} now{also}: check the metric's "
+            f"name and labels, and that Prometheus scrapes the pods and gives their series the labels `namespace` and `pod`"
         )
     if indicator.latency is not None and float(indicator.latency.threshold) not in map(edge_of, found):
         return f"{field}: {without_edge(probe.selector, indicator.latency.threshold, found)}"

@@ -37,7 +37,7 @@ def parse(query: str, write: str) -> promql.Expr:
         raise UnusableQuery("EmptySelector", f"the query is empty; {write}")
     unquoted = SAID.sub("", query)
     if len(SIGNS.findall(unquoted)) > MOST_SIGNS:
-        raise UnusableQuery("NotACounterQuery", f"{shown(query)} is too long a computation; {write}")
+        raise UnusableQuery("NotParseable", f"{shown(query)} is too long a computation; {write}")
     if BEFORE_1970.search(unquoted):
         raise UnusableQuery("NotParseable", f"{shown(query)} looks at a moment before 1970; {write}")
     try:

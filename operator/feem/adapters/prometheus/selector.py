@@ -49,6 +49,8 @@ class Selector:
         return next((one for one in self.matches if one.label == NAME_LABEL and one.operator in ("=", "=~")), None)
 
     def __str__(self) -> str:
+        if not self.matches:
+            return self.metric
         return f"{self.metric}{{{','.join(map(str, self.matches))}}}"
 
 

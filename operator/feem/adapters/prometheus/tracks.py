@@ -14,10 +14,8 @@ from feem.adapters.prometheus.histogram import EDGE_LABEL, edge_of, edges, witho
 from feem.adapters.prometheus.parsing import UnusableQuery, reading, shown
 from feem.adapters.prometheus.parts import parts_of
 from feem.adapters.prometheus.selector import POD_LABEL, Selector, of_pods, pod_prefix
+from feem.core.evidence.counter import Target, target_of
 from feem.core.evidence.samples import Evidence, SampleRequest, Series, TrackSamples
-
-TARGET_LABELS = ("namespace", "pod", "instance", "job")
-"""The labels that tell scrape targets apart; the series of one target are scraped in one go."""
 
 BySeries = dict[Labels, Series]
 
@@ -28,7 +26,7 @@ class Fetched:
 
     roles: dict[str, BySeries] = field(default_factory=dict)
     queries: list[str] = field(default_factory=list)
-    horizon: dict[Labels, float] = field(default_factory=dict)
+    horizon: dict[Target, float] = field(default_factory=dict)
     """The newest sample that the first query to see a target saw of it."""
 
     def add(self, role: str, series: Iterable[Series]) -> None:
@@ -43,12 +41,12 @@ class Fetched:
         A scrape that falls between two queries would else count in one role and not in the other; what is cut comes
         again with the next request.
         """
-        seen: dict[Labels, float] = {}
+        seen: dict[Target, float] = {}
         kept = []
         for one in series:
             if not one.samples:
                 continue
-            target = target_of(one.labels)
+            target = target_of(one)
             seen[target] = max(one.samples[-1].time, seen.get(target, -math.inf))
             limit = self.horizon.get(target, math.inf)
             kept.append(Series(one.labels, tuple(sample for sample in one.samples if sample.time <= limit)))
@@ -154,11 +152,6 @@ def edge(series: Series) -> float:
 def without(labels: Labels, name: str) -> Labels:
     """Return labels without one of them."""
     return tuple(pair for pair in labels if pair[0] != name)
-
-
-def target_of(labels: Labels) -> Labels:
-    """Return what of a series' labels says which scrape target it belongs to."""
-    return tuple(pair for pair in labels if pair[0] in TARGET_LABELS)
 
 
 def of_replica_set(name: str, sets: tuple[str, ...], series: Iterable[Series]) -> tuple[Series, ...]:
