@@ -78,7 +78,10 @@ def bake(s: ReleaseSnapshot, step: int) -> Plan:
 
 
 def _record(s: ReleaseSnapshot, step: int) -> tuple[dict[str, Any], float]:
-    """Return the status fields of a step and the seconds until its bake is over; below 0 when it is."""
+    """Return the status fields of a step and the seconds until its bake is over; below 0 when it is.
+
+    A step that the route knows and the status does not, because writing it was interrupted, begins now.
+    """
     old = status_of(s.release)
     same = old.step == step and old.step_started_at is not None
     started = old.step_started_at if same and old.step_started_at is not None else s.now
@@ -88,7 +91,8 @@ def _record(s: ReleaseSnapshot, step: int) -> tuple[dict[str, Any], float]:
     if passed is None and left <= 0 and s.outcome is Outcome.PASS:
         passed = s.now
     thin = inconclusive.thin_since(s, old.thin_since if same else None, baked=left <= 0, passed=passed is not None)
-    fields = {"step": step, "weight": weight_of(s, step), "step_started_at": started}
+    began = old.started_at or started
+    fields = {"step": step, "weight": weight_of(s, step), "step_started_at": started, "started_at": began}
     return {**fields, "passed_at": passed, "thin_since": thin}, left
 
 
