@@ -22,18 +22,18 @@ def project(
     """Minimise w·KL(canary||u) + (1-w)·KL(stable||v) over the distributions u, v of total variation <= `tolerated`.
 
     `weight` is w, the canary's share of the observations. Returns (u, v); the inputs themselves where they are near
-    enough already, and where one track has no weight (then only the other one matters, and it need not move).
+    enough already, and twice the one with all the weight where the other has none.
 
     With a = w·canary and b = (1-w)·stable the conditions of Karush, Kuhn and Tucker part the categories by a/b
     into the highest (u > v), the lowest (u < v) and those between (u = v). Among the highest u and v are proportional
     to a and b, with sums P and P - τ that satisfy a_high/P + b_high/(P - τ) = κ; the lowest mirror that; between them
     u = v = (a+b)/κ. One multiplier κ remains, and the mass that this leaves falls with κ, so its root is found safely.
     """
-    if tolerated <= 0:
+    if total_variation(canary, stable) <= tolerated:
+        return tuple(canary), tuple(stable)
+    if tolerated <= 0 or not 0 < weight < 1:
         same = tuple([weight * a + (1 - weight) * b for a, b in zip(canary, stable, strict=True)])
         return same, same
-    if total_variation(canary, stable) <= tolerated or not 0 < weight < 1:
-        return tuple(canary), tuple(stable) if weight < 1 else tuple(canary)
     own = [weight * share for share in canary]
     other = [(1 - weight) * share for share in stable]
     order = sorted(
