@@ -7,12 +7,14 @@ import contextlib
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import structlog
 from pydantic import ValidationError
 
 from feem import leading
 from feem.adapters.kubernetes import logbook
+from feem.adapters.kubernetes.archive import KubernetesArchive
 from feem.adapters.kubernetes.client import Client
 from feem.adapters.kubernetes.cluster import KubernetesCluster
 from feem.adapters.kubernetes.informer import Informer
@@ -80,9 +82,8 @@ async def operate(settings: Settings) -> None:
         store, queue = Store(), Queue[Key]()
         cluster, notes = KubernetesCluster(client, store), KubernetesNotes(client, instance=identity)
         stack.push_async_callback(notes.drain)
-        metrics = PrometheusMetrics(
-            settings.prometheus_url, timeout=settings.query_timeout_seconds, observe=figures.query
-        )
+        metrics = _metrics(settings, figures)
+        stack.callback(metrics.close)
         figures.watch_queue(lambda: float(len(queue)), lambda: queue.oldest_seconds)
         election = _election(settings, client, figures, identity)
 
@@ -101,8 +102,19 @@ async def operate(settings: Settings) -> None:
         await stack.enter_async_context(informer)
         await _synced(informer)
         watching.set()
-        world = leading.World(cluster, metrics, notes, clock, figures)
+        world = leading.World(cluster, metrics, notes, KubernetesArchive(client), clock, figures)
         await election.run(_term(settings, client, world, queue))
+
+
+def _metrics(settings: Settings, figures: OperatorMetrics) -> PrometheusMetrics:
+    ca_file, token_file = settings.prometheus_ca_file, settings.prometheus_token_file
+    return PrometheusMetrics(
+        settings.prometheus_url,
+        timeout=settings.query_timeout_seconds,
+        observe=figures.query,
+        ca_file=Path(ca_file) if ca_file else None,
+        token_file=Path(token_file) if token_file else None,
+    )
 
 
 def _election(settings: Settings, client: Client, figures: OperatorMetrics, identity: str) -> Election:
@@ -137,9 +149,13 @@ def _term(
         for resource, kind in FIRST_KEYS.items():
             for body in world.cluster.list(resource):
                 queue.add(Key(kind, body["metadata"]["namespace"], body["metadata"]["name"]))
-        await leading.lead(world, ledger, queue, interval=settings.interval_seconds, workers=settings.workers)
+        await leading.lead(world, ledger, queue, _pace(settings))
 
     return term
+
+
+def _pace(settings: Settings) -> leading.Pace:
+    return leading.Pace(settings.interval_seconds, settings.budget_interval_seconds, settings.workers)
 
 
 async def _synced(informer: Informer) -> None:

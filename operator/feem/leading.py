@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from feem.api.audit import Subject
@@ -11,16 +13,19 @@ from feem.controllers.decision import DecisionController
 from feem.controllers.door import Door
 from feem.controllers.gather import RELEASES, SERVICES_MANAGED, Gatherer
 from feem.controllers.judge import Judge
+from feem.controllers.objective import ObjectiveController
 from feem.controllers.release import ReleaseController
 from feem.controllers.routing import DECISION, OBJECTIVE, PLAN, SERVICE
 from feem.controllers.service import ServiceController
 from feem.observe.metrics import OperatorMetrics
-from feem.ports import Clock, Cluster, Conflict, Ledger, Metrics, Notes, Unavailable
+from feem.ports import Archive, Clock, Cluster, Conflict, Ledger, Metrics, Notes, Unavailable
 from feem.runtime.loop import Key, Loop, Reconcile
 from feem.runtime.queue import Queue
 
 _RESOURCES = {"Release": RELEASES, "ManagedService": SERVICES_MANAGED}
 _ORPHANS_AGAIN = 2.0
+_MEASURING = 2
+"""Error budgets measured at once: when the metrics server is slow, they must not take the canaries' workers and queries."""
 
 
 @dataclass(frozen=True)
@@ -30,30 +35,51 @@ class World:
     cluster: Cluster
     metrics: Metrics
     notes: Notes
+    archive: Archive
     clock: Clock
     measurements: OperatorMetrics
 
 
-def controllers(world: World, ledger: Ledger, interval: float) -> tuple[dict[str, Reconcile], Door]:
+@dataclass(frozen=True)
+class Pace:
+    """How often canaries and error budgets are looked at (seconds), and how many services at once."""
+
+    interval: float
+    budget_interval: float
+    workers: int
+
+
+def controllers(
+    world: World, ledger: Ledger, pace: Pace, objectives: ObjectiveController, measuring: Queue[Key]
+) -> tuple[dict[str, Reconcile], Door]:
     """Wire the controllers; returns them by kind of key, and the door they act through."""
-    gatherer = Gatherer(world.cluster, world.clock, interval)
+    gatherer = Gatherer(world.cluster, world.clock, pace.interval)
     door = Door(world.cluster, ledger)
-    judge = Judge(world.metrics, world.measurements, world.clock, interval)
+    judge = Judge(world.metrics, world.measurements, world.clock, pace.interval)
     releases = ReleaseController(
-        world.cluster, ledger, world.notes, world.measurements, world.clock, gatherer=gatherer, judge=judge, door=door
+        world.cluster,
+        ledger,
+        world.notes,
+        world.measurements,
+        world.clock,
+        gatherer=gatherer,
+        judge=judge,
+        door=door,
+        archive=world.archive,
     )
     services = ServiceController(world.cluster, ledger, world.notes, gatherer, releases, door)
-    acceptance = AcceptanceController(world.cluster, world.metrics, world.clock)
+    acceptance = AcceptanceController(world.cluster, world.clock)
     decisions = DecisionController(world.cluster, ledger, world.clock, gatherer)
 
     async def service(key: Key) -> float | None:
         return await services.reconcile(key.namespace, key.name)
 
     async def objective(key: Key) -> None:
-        await acceptance.reconcile_objective(key.namespace, key.name)
+        if await objectives.check(key.namespace, key.name):
+            measuring.add(key)
 
     async def plan(key: Key) -> None:
-        await acceptance.reconcile_plan(key.namespace, key.name)
+        await acceptance.reconcile(key.namespace, key.name)
 
     async def decision(key: Key) -> None:
         await decisions.reconcile(key.namespace, key.name)
@@ -61,11 +87,33 @@ def controllers(world: World, ledger: Ledger, interval: float) -> tuple[dict[str
     return {SERVICE: service, OBJECTIVE: objective, PLAN: plan, DECISION: decision}, door
 
 
-async def lead(world: World, ledger: Ledger, queue: Queue[Key], *, interval: float, workers: int) -> None:
+async def lead(world: World, ledger: Ledger, queue: Queue[Key], pace: Pace) -> None:
     """Settle what a predecessor left open, then work until cancelled. Raises Fenced when another operator leads."""
-    by_kind, door = controllers(world, ledger, interval)
+    measuring = Queue[Key]()
+    objectives = ObjectiveController(
+        world.cluster, world.metrics, world.notes, world.measurements.objectives, world.clock, pace.budget_interval
+    )
+    by_kind, door = controllers(world, ledger, pace, objectives, measuring)
     await _close_orphans(world.cluster, door)
-    await Loop(queue, by_kind, world.measurements, workers).run()
+    async with _alongside(Loop(measuring, {OBJECTIVE: _measure(objectives)}, world.measurements, _MEASURING)):
+        await Loop(queue, by_kind, world.measurements, pace.workers).run()
+
+
+def _measure(objectives: ObjectiveController) -> Reconcile:
+    async def measure(key: Key) -> float | None:
+        return await objectives.measure(key.namespace, key.name)
+
+    return measure
+
+
+@contextlib.asynccontextmanager
+async def _alongside(loop: Loop) -> AsyncIterator[None]:
+    running = asyncio.create_task(loop.run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
 
 
 async def _close_orphans(cluster: Cluster, door: Door) -> None:

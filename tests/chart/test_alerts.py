@@ -25,7 +25,7 @@ def rules() -> list[dict[str, Any]]:
 def labels_of_figures() -> dict[str, set[str]]:
     metrics = OperatorMetrics()
     metrics.release_seen("lending", "limit-scoring", "limit-scoring-4", step=1, weight=10, state="Baking")
-    metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.5, burn={"1h": 1.0})
+    metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.5, burn={"1h": 1.0}, burning=())
     families = text_string_to_metric_families(generate_latest(metrics.registry).decode())
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 

@@ -105,7 +105,7 @@ def test_every_reason_in_the_tables_is_a_word_of_the_code() -> None:
 
 
 def test_every_reason_the_code_can_give_stands_in_the_tables_with_a_next_step() -> None:
-    rooms = ("core/rollout", "core/evidence", "controllers", "adapters/prometheus")
+    rooms = ("core/rollout", "core/evidence", "core/slo", "controllers", "adapters/prometheus")
     paths = [path for room in rooms for path in (ROOT / "operator/feem" / room).glob("*.py")]
     given = {word for path in paths for word in said(path)}
     types = {"Ready", "Hold", "Held", "Progressing", "Succeeded", "Accepted", "Applied"}

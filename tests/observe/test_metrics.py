@@ -16,6 +16,7 @@ SPECIFIED = {
     "feem_slo_measured",
     "feem_slo_error_budget_left_ratio",
     "feem_slo_burn_rate",
+    "feem_slo_budget_burning",
     "feem_reconcile_duration_seconds",
     "feem_reconciles",
     "feem_queue_depth",
@@ -122,27 +123,33 @@ def objective_samples(metrics: OperatorMetrics) -> dict[tuple[str, str], float]:
 
 def test_an_objective_shows_its_budget() -> None:
     metrics = OperatorMetrics()
-    metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.83, burn={"5m": 2.0, "1h": 0.5})
+    metrics.objectives.objective_seen(
+        "lending", "errors", measured=True, left=0.83, burn={"5m": 2.0, "1h": 0.5}, burning=["page"]
+    )
     where = {"namespace": "lending", "objective": "errors"}
     assert value(metrics, "feem_slo_measured", **where) == 1
     assert value(metrics, "feem_slo_error_budget_left_ratio", **where) == 0.83
     assert value(metrics, "feem_slo_burn_rate", **where, window="5m") == 2.0
     assert value(metrics, "feem_slo_burn_rate", **where, window="1h") == 0.5
+    assert value(metrics, "feem_slo_budget_burning", **where, severity="page") == 1
+    assert value(metrics, "feem_slo_budget_burning", **where, severity="ticket") == 0
 
 
 def test_figures_that_are_not_known_any_more_are_dropped() -> None:
     metrics = OperatorMetrics()
-    metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.83, burn={"5m": 2.0, "1h": 0.5})
-    metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.82, burn={"1h": 0.4})
+    metrics.objectives.objective_seen(
+        "lending", "errors", measured=True, left=0.83, burn={"5m": 2.0, "1h": 0.5}, burning=()
+    )
+    metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.82, burn={"1h": 0.4}, burning=())
     assert ("feem_slo_burn_rate", "5m") not in objective_samples(metrics)
-    metrics.objectives.objective_seen("lending", "errors", measured=False, left=None, burn={})
+    metrics.objectives.objective_seen("lending", "errors", measured=False, left=None, burn={}, burning=())
     assert objective_samples(metrics) == {("feem_slo_measured", ""): 0}
 
 
 def test_an_objective_that_is_gone_has_no_figures() -> None:
     metrics = OperatorMetrics()
-    metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.83, burn={"1h": 0.5})
-    metrics.objectives.objective_seen("lending", "queue", measured=True, left=None, burn={})
+    metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.83, burn={"1h": 0.5}, burning=())
+    metrics.objectives.objective_seen("lending", "queue", measured=True, left=None, burn={}, burning=())
     for name in ("errors", "queue", "never-seen"):
         metrics.objectives.objective_gone("lending", name)
     assert objective_samples(metrics) == {}
@@ -151,6 +158,6 @@ def test_an_objective_that_is_gone_has_no_figures() -> None:
 def test_a_follower_shows_no_budgets() -> None:
     metrics = OperatorMetrics()
     metrics.leading(True)
-    metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.83, burn={"1h": 0.5})
+    metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.83, burn={"1h": 0.5}, burning=())
     metrics.leading(False)
     assert objective_samples(metrics) == {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from prometheus_client import CollectorRegistry, Gauge
+
+SEVERITIES = ("page", "ticket")
 
 _OBJECTIVE = ("namespace", "objective")
 
@@ -31,21 +33,39 @@ class ObjectiveFigures:
             (*_OBJECTIVE, "window"),
             registry=registry,
         )
+        self._burning = Gauge(
+            "feem_slo_budget_burning",
+            "1 while an error budget burns so fast that somebody must look, now (page) or today (ticket), else 0.",
+            (*_OBJECTIVE, "severity"),
+            registry=registry,
+        )
         self._windows: dict[tuple[str, str], frozenset[str]] = {}
         self._budgets: set[tuple[str, str]] = set()
 
     def objective_seen(
-        self, namespace: str, objective: str, *, measured: bool, left: float | None, burn: Mapping[str, float]
+        self,
+        namespace: str,
+        objective: str,
+        *,
+        measured: bool,
+        left: float | None,
+        burn: Mapping[str, float],
+        burning: Collection[str],
     ) -> None:
-        """Set an objective's figures: `left` from 1 down, None when not known; `burn` by window. What is not given is dropped."""
+        """Set an objective's figures; what is not given is dropped.
+
+        `left` goes from 1 down and is None when it is not known, `burn` is by window, `burning` is the severities of what
+        burns too fast.
+        """
         key = (namespace, objective)
         self._measured.labels(*key).set(1 if measured else 0)
         if left is not None:
             self._left.labels(*key).set(left)
             self._budgets.add(key)
-        elif key in self._budgets:
-            self._left.remove(*key)
-            self._budgets.discard(key)
+            for severity in SEVERITIES:
+                self._burning.labels(*key, severity).set(1 if severity in burning else 0)
+        else:
+            self._budget_gone(key)
         for window in self._windows.get(key, frozenset()) - burn.keys():
             self._burn.remove(*key, window)
         for window, rate in burn.items():
@@ -59,12 +79,18 @@ class ObjectiveFigures:
             return
         for window in self._windows.pop(key):
             self._burn.remove(*key, window)
-        if key in self._budgets:
-            self._left.remove(*key)
-            self._budgets.discard(key)
+        self._budget_gone(key)
         self._measured.remove(*key)
 
     def clear(self) -> None:
         """Drop all: only a leader measures."""
         for key in tuple(self._windows):
             self.objective_gone(*key)
+
+    def _budget_gone(self, key: tuple[str, str]) -> None:
+        if key not in self._budgets:
+            return
+        self._budgets.discard(key)
+        self._left.remove(*key)
+        for severity in SEVERITIES:
+            self._burning.remove(*key, severity)
