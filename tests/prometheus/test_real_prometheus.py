@@ -21,21 +21,23 @@ from e2e.cluster.paths import cache_root
 from e2e.cluster.ports import free_port
 from feem.adapters.prometheus import connection
 from feem.adapters.prometheus.metrics import PrometheusMetrics
-from feem.api.release import Outcome, TrackCounts
-from feem.core.evidence.counter import newest
-from feem.core.evidence.samples import Evidence, SampleRequest
-from feem.core.evidence.verdict import judge
-from tests.evidence.samples import objective
+from feem.api.indicator import GaugeIndicator, LatencyIndicator, MixIndicator, RatioIndicator
+from feem.api.objective import Indicator
+from feem.core.evidence.rounds import Round
+from feem.core.evidence.samples import Evidence, SampleRequest, TrackSamples
+from feem.core.evidence.tally import Block, Tally
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 CANARY, STABLE = "scoring-canary-7c-aaaaa", "scoring-5f-bbbbb"
 SECONDS_TO_SCRAPE = 20
+RATIO = Indicator(ratio=RatioIndicator(bad='sum(rate(x_total{code=~"5.."}[1m]))', total="x_total"))
+LATENCY = Indicator(latency=LatencyIndicator(histogram="h_seconds", threshold="1"))
 
 
 @dataclass
 class Pods:
-    """Two pods' counters, by pod and code, as their processes would expose them."""
+    """Two pods' counters, by pod and code, as their processes would expose them; what is not 200 was slow."""
 
     counters: dict[str, dict[str, int]]
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -46,7 +48,11 @@ class Pods:
 
     def page(self, pod: str) -> str:
         with self.lock:
-            lines = [f'x_total{{code="{code}"}} {value}' for code, value in self.counters[pod].items()]
+            counts = dict(self.counters[pod])
+        lines = [f'x_total{{code="{code}"}} {value}' for code, value in counts.items()]
+        fast, every = counts.get("200", 0), sum(counts.values())
+        lines += ["# TYPE h_seconds histogram", 'h_seconds_bucket{le="0.5"} 0', f'h_seconds_bucket{{le="1"}} {fast}']
+        lines += [f'h_seconds_bucket{{le="+Inf"}} {every}', "h_seconds_sum 1", f"h_seconds_count {every}"]
         return "\n".join(["# TYPE x_total counter", *lines, ""])
 
 
@@ -118,18 +124,8 @@ class Watcher:
     metrics: PrometheusMetrics
     start: float = 0.0
 
-    async def look(self) -> Evidence:
-        return await self.metrics.samples(
-            SampleRequest(
-                bad='sum(rate(x_total{code=~"5.."}[1m]))',
-                total="x_total",
-                namespace="bank",
-                canary_replica_set="scoring-canary-7c",
-                stable_replica_set="scoring-5f",
-                start=self.start,
-                end=time.time(),
-            )
-        )
+    async def look(self, indicator: Indicator = RATIO) -> Evidence:
+        return await self.metrics.samples(request(indicator, self.start - 30))
 
     async def scraped(self) -> Evidence:
         """Wait until both pods were scraped after now."""
@@ -137,11 +133,24 @@ class Watcher:
         while time.monotonic() < deadline:
             evidence = await self.look()
             assert evidence.problem == ""
-            times = (newest(evidence.canary.total), newest(evidence.stable.total))
-            if all(at is not None and at > since for at in times):
+            if min(newest(evidence.canary), newest(evidence.stable)) > since:
                 return evidence
             await asyncio.sleep(0.2)
         pytest.fail(f"no new samples within {SECONDS_TO_SCRAPE} s")
+
+
+def request(indicator: Indicator, start: float) -> SampleRequest:
+    return SampleRequest(indicator, "bank", "scoring-canary-7c", "scoring-5f", start, time.time())
+
+
+def newest(track: TrackSamples) -> float:
+    return max((one.samples[-1].time for one in track.series.get("total", ())), default=0.0)
+
+
+def counted(indicator: Indicator, evidence: Evidence, start: float) -> Block:
+    block = Tally(indicator, start=start, warm_up=0).take(Round(time.time(), 1, evidence.canary, evidence.stable))
+    assert block is not None
+    return block
 
 
 @pytest.fixture
@@ -165,26 +174,61 @@ async def test_counts_are_true_and_gaps_are_noticed(pods: Pods, tmp_path: Path) 
         pods.set(STABLE, c200=5_500, c500=3)
         evidence = await watcher.scraped()
 
-        verdict = judge(objective(), evidence, start=watcher.start, now=time.time())
-        assert verdict.canary == TrackCounts(total=30 + 5 + 10 + 2, bad=5 + 2)
-        assert verdict.stable == TrackCounts(total=500, bad=0)
-        assert (verdict.outcome, verdict.reason) == (Outcome.FAIL, "ErrorRatioAboveStable")
-        later = judge(objective(), evidence, start=watcher.start, now=time.time() + 40)
-        assert later.reason == "StaleData"
+        block = counted(RATIO, evidence, watcher.start)
+        assert block.canary == {"total": 30 + 5 + 10 + 2, "bad": 5 + 2}
+        assert block.stable == {"total": 500, "bad": 0}
 
         process.terminate()
         process.wait(20)
         gone = await watcher.look()
         metrics.close()
     assert "cannot be reached" in gone.problem
-    assert judge(objective(), gone, start=watcher.start, now=time.time()).reason == "MetricsUnavailable"
+
+
+async def test_histograms_gauges_and_whole_services(pods: Pods, tmp_path: Path) -> None:
+    """Buckets by their edges, a value a track, what a service burned, and what is not there at all."""
+    mix = Indicator(mix=MixIndicator(counter="x_total", label="code"))
+    query = "sum(x_total offset 1ms) + max(max_over_time(x_total[5s])) + 0 * max_over_time(max(x_total)[5s:1s])"
+    gauge = Indicator(gauge=GaugeIndicator(query=query, max="1"))
+    typo = Indicator(ratio=RatioIndicator(bad='x_total{status="500"}', total="x_total"))
+    union = Indicator(ratio=RatioIndicator(good='x_total{code="200"} + x_total{code=~"200|204"}', total="x_total"))
+    edgeless = Indicator(latency=LatencyIndicator(histogram="h_seconds_bucket", threshold="0.4"))
+    with exporter(pods) as scraped, prometheus(tmp_path, scraped) as (url, _):
+        metrics = PrometheusMetrics(url, timeout=4)
+        watcher = Watcher(metrics, time.time())
+        await watcher.scraped()
+        watcher.start = time.time()
+        pods.set(CANARY, c200=150, c500=10)
+        evidence = await watcher.scraped()
+
+        slow = counted(LATENCY, await watcher.look(LATENCY), watcher.start)
+        assert slow.canary == {"fast": 50, "total": 60}
+        codes = counted(mix, await watcher.look(mix), watcher.start)
+        assert codes.canary == {"200": 50, "500": 10}
+        values = await watcher.look(gauge)
+        assert [one.samples[0].value for one in values.canary.series["value"]] == [160 + 150]
+        assert [one.samples[0].value for one in values.stable.series["value"]] == [5_003 + 5_000]
+        assert "its edges are 0.5, 1: give one of them" in (await watcher.look(edgeless)).problem
+
+        pods.set(CANARY, c200=150, c500=30)  # Prometheus' increase does not see the first value of a counter
+        await watcher.scraped()
+        for indicator in (RATIO, union, LATENCY):
+            burn = await metrics.burn(indicator, "bank", ("1m", "1h"))
+            assert burn.problem == ""
+            assert 0 < burn.counts["1m"][0] < burn.counts["1m"][1]
+            assert 0 < burn.counts["1h"][0] < burn.counts["1h"][1]
+            assert await metrics.exists(indicator, "bank") is None
+        missing = [await metrics.exists(indicator, "bank") for indicator in (typo, edgeless)]
+        elsewhere = await metrics.exists(RATIO, "nowhere")
+        metrics.close()
+    assert evidence.problem == ""
+    assert [problem.reason if problem else "" for problem in (*missing, elsewhere)] == ["NoSeries"] * 3
 
 
 async def test_the_server_itself_refuses_and_warns(pods: Pods, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What FEEM renders for odd labels is valid for Prometheus' own parser, and its refusals come through in words."""
     with exporter(pods) as scraped, prometheus(tmp_path, scraped) as (url, _):
         metrics = PrometheusMetrics(url, timeout=4)
-        base = SampleRequest("x_total", "x_total", "bank", "scoring-canary-7c", "scoring-5f", time.time(), time.time())
         odd = [
             r"""x_total{a="\"quoted\" \\ back\nline\ttab \x01 ☃"}""",
             'x_total{"my label"!="c"}',
@@ -193,11 +237,13 @@ async def test_the_server_itself_refuses_and_warns(pods: Pods, tmp_path: Path, m
             "offset{a='b'}",
         ]
         for query in odd:
-            assert (await metrics.samples(SampleRequest(**{**vars(base), "bad": query}))).problem == ""
-        refused = await metrics.samples(SampleRequest(**{**vars(base), "total": r'x_total{a=~"(?x)b"}'}))
+            asked = Indicator(ratio=RatioIndicator(bad=query, total="x_total"))
+            assert (await metrics.samples(request(asked, time.time() - 5))).problem == ""
+        only_ours = Indicator(ratio=RatioIndicator(bad="x_total", total=r'x_total{a=~"(?x)b"}'))
+        refused = await metrics.samples(request(only_ours, time.time() - 5))
         await Watcher(metrics, time.time()).scraped()
         monkeypatch.setattr(connection, "MOST_SERIES", 1)
-        partial = await metrics.samples(SampleRequest(**{**vars(base), "end": time.time()}))
+        partial = await metrics.samples(request(RATIO, time.time() - 60))
         metrics.close()
     assert "answered only in part, with the warning: " in partial.problem
     assert "refused the query (400, bad_data: " in refused.problem

@@ -10,6 +10,8 @@ import promql_parser as promql
 
 from feem.adapters.prometheus.selector import PLAIN_LABEL, Selector, quoted
 
+EXACT = 2**53
+"""Whole numbers below it are whole in a float, too."""
 Narrow = Callable[[promql.VectorSelector], Selector]
 """Says what to write for a selector; its offset and @ are written after it."""
 
@@ -112,7 +114,7 @@ def number(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "Inf" if value > 0 else "-Inf"
-    return repr(value)
+    return str(int(value)) if value.is_integer() and 0 < abs(value) < EXACT else repr(value)
 
 
 def labels(names: Sequence[str]) -> str:
