@@ -1,0 +1,128 @@
+"""What a leader runs side by side: measuring budgets must not keep anything else, and ends with the leadership."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import cast
+
+import pytest
+
+from feem import leading
+from feem.api.objective import Indicator
+from feem.controllers.objective import ObjectiveController
+from feem.controllers.routing import OBJECTIVE
+from feem.observe.metrics import OperatorMetrics
+from feem.ports import Archive, Cluster, Fenced, Ledger, QueryProblem
+from feem.runtime.loop import Key
+from feem.runtime.queue import Queue
+from tests.controllers.test_objective import NAME, NAMESPACE, RATIO, Clock, MetricsServer, Notes, Objects
+
+
+class Slow(MetricsServer):
+    """Never answers; counts how many wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = 0
+
+    async def exists(self, indicator: Indicator, namespace: str) -> QueryProblem | None:
+        self.waiting += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.waiting -= 1
+        return await super().exists(indicator, namespace)
+
+
+class EmptyLedger:
+    """A log without open intents."""
+
+    def open_subjects(self) -> tuple[()]:
+        return ()
+
+
+@asynccontextmanager
+async def leader(objects: Objects, server: MetricsServer, figures: OperatorMetrics) -> AsyncIterator[Queue[Key]]:
+    queue = Queue[Key]()
+    world = leading.World(cast("Cluster", objects), server, Notes(), cast("Archive", None), Clock(), figures)
+    running = asyncio.create_task(leading.lead(world, cast("Ledger", EmptyLedger()), queue, leading.Pace(5.0, 60.0, 4)))
+    try:
+        yield queue
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+async def until(what: str, probe: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if probe():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail(f"{what} did not come")
+
+
+def many(objects: Objects, count: int) -> list[str]:
+    objects.put(RATIO)
+    body = objects.bodies.pop(NAME)
+    names = [f"{NAME}-{number}" for number in range(count)]
+    for name in names:
+        objects.bodies[name] = {**body, "metadata": {**body["metadata"], "name": name, "uid": name}}
+    return names
+
+
+async def test_an_event_leads_to_a_check_and_a_measurement() -> None:
+    objects, figures = Objects(), OperatorMetrics()
+    objects.put(RATIO)
+    async with leader(objects, MetricsServer(), figures) as queue:
+        queue.add(Key(OBJECTIVE, NAMESPACE, NAME))
+        await until("the budget", lambda: "budget" in objects.bodies[NAME].get("status", {}))
+    left = figures.registry.get_sample_value(
+        "feem_slo_error_budget_left_ratio", {"namespace": NAMESPACE, "objective": NAME}
+    )
+    assert left == pytest.approx(0.8)
+
+
+async def test_a_silent_metrics_server_keeps_no_objective_from_being_accepted() -> None:
+    objects, server = Objects(), Slow()
+    names = many(objects, 40)
+    async with leader(objects, server, OperatorMetrics()) as queue:
+        for name in names:
+            queue.add(Key(OBJECTIVE, NAMESPACE, name))
+        await until("acceptance", lambda: len(objects.writes) == 40)
+        await asyncio.sleep(0.05)
+        assert server.waiting == 2
+    assert server.waiting == 0
+
+
+async def test_fencing_ends_both_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    objects, server = Objects(), Slow()
+    objects.put(RATIO)
+
+    async def fenced(*_: object) -> bool:
+        if not server.waiting:
+            return True
+        raise Fenced("another operator leads")
+
+    queue = Queue[Key]()
+    world = leading.World(cast("Cluster", objects), server, Notes(), cast("Archive", None), Clock(), OperatorMetrics())
+    objects.bodies[NAME]["status"] = {
+        "conditions": [
+            {
+                "type": "Accepted",
+                "status": "True",
+                "reason": "Accepted",
+                "lastTransitionTime": "2026-03-02T09:30:00Z",
+                "observedGeneration": 1,
+            }
+        ]
+    }
+    monkeypatch.setattr(ObjectiveController, "check", fenced)
+    running = asyncio.create_task(leading.lead(world, cast("Ledger", EmptyLedger()), queue, leading.Pace(5.0, 60.0, 4)))
+    queue.add(Key(OBJECTIVE, NAMESPACE, NAME))
+    await until("the query", lambda: server.waiting == 1)
+    queue.add(Key(OBJECTIVE, NAMESPACE, NAME))
+    with pytest.raises(Fenced):
+        await asyncio.wait_for(running, 5)
+    assert server.waiting == 0
