@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,10 @@ def _fails(world: World) -> None:
     world.traffic.error_rates["2.0"] = 0.2
 
 
+def _quiet(world: World) -> None:
+    world.traffic.rate = 1
+
+
 def _heals(world: World) -> None:
     world.traffic.error_rates.clear()
     world.decide("Retry")
@@ -36,6 +41,7 @@ class Scenario:
     endings: tuple[str, ...]
     paused: bool = False
     policy: bool = True
+    plan: dict[str, Any] = field(default_factory=dict)
 
 
 SCENARIOS = {
@@ -57,11 +63,47 @@ SCENARIOS = {
     ),
     "bypassed": Scenario([(lambda w: w.step == 2, lambda w: w.bypass())], "2.0", ("Bypassed",)),
     "deleted": Scenario([(lambda w: w.step == 2, lambda w: w.delete_service())], "1.0", (), paused=True),
+    "watched": Scenario([], "2.0", ("Promoted",), plan={"watchSeconds": 4}),
+    "undone": Scenario(
+        [(lambda w: w.state() == "Watching", _fails)], "1.0", ("RolledBack",), plan={"watchSeconds": 600}
+    ),
+    "undone under a standing pause": Scenario(
+        [(lambda w: w.state() == "Watching", _fails)],
+        "1.0",
+        ("RolledBack",),
+        paused=True,
+        policy=False,
+        plan={"watchSeconds": 600},
+    ),
+    "undone and back again": Scenario(
+        [
+            (lambda w: w.state() == "Watching", _fails),
+            (lambda w: w.state() == "RolledBack", lambda w: w.apply_template("2.0")),
+            (lambda w: w.state("Held") == "Held", _heals),
+            (lambda w: w.state() == "Watching", lambda w: w.decide("Abort")),
+        ],
+        "2.0",
+        ("RolledBack", "Promoted"),
+        plan={"watchSeconds": 600},
+    ),
+    "thin, promoted": Scenario(
+        [(lambda _: True, _quiet)],
+        "2.0",
+        ("Promoted",),
+        plan={"inconclusive": {"action": "Promote", "maxHoldSeconds": 3}},
+    ),
+    "thin, rolled back": Scenario(
+        [(lambda _: True, _quiet)],
+        "1.0",
+        ("RolledBack",),
+        paused=True,
+        plan={"inconclusive": {"action": "Rollback", "maxHoldSeconds": 3}},
+    ),
 }
 
 
 async def begun(scenario: Scenario) -> World:
-    world = await World(policy=scenario.policy, steps=((20, 1), (60, 1))).start()
+    world = await World(policy=scenario.policy, steps=((20, 1), (60, 1)), **scenario.plan).start()
     world.script = list(scenario.script)
     world.apply_template("2.0")
     return world
@@ -110,7 +152,11 @@ async def check(world: World, scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "when"), [*((name, "after") for name in SCENARIOS), ("good", "before"), ("bad", "before")]
+    ("name", "when"),
+    [
+        *((name, "after") for name in SCENARIOS),
+        *((name, "before") for name in ("good", "bad", "undone", "thin, promoted", "thin, rolled back")),
+    ],
 )
 async def test_killed_at_each_write_the_release_ends_the_same(name: str, when: str) -> None:
     """Just after one write and just before the next is the same moment, but for those that begin a visit."""
@@ -136,10 +182,13 @@ def nth(number: int, when: str, problem: type[BaseException]) -> Callable[[Reque
     [
         ("good", Conflict, "before"),
         ("superseded", Conflict, "before"),
+        ("undone", Conflict, "before"),
         ("bad", Unavailable, "before"),
         ("deleted", Unavailable, "before"),
         ("good", Unavailable, "after"),
         ("superseded", Unavailable, "after"),
+        ("undone", Unavailable, "after"),
+        ("thin, promoted", Unavailable, "after"),
     ],
 )
 async def test_refused_once_at_each_write_the_release_ends_the_same(
