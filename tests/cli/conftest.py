@@ -4,6 +4,7 @@ import pytest
 
 from feem.cli import audit as audit_module
 from feem.cli import decide as decide_module
+from feem.cli import evidence as evidence_module
 from feem.cli import get as get_module
 from feem.cli import watch as watch_module
 from tests.cli.fake import FakeCluster
@@ -26,6 +27,6 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     fake.add("managedservices.feem.dev", at.service())
     fake.add("deployments.apps", at.deployment())
     fake.add("httproutes.gateway.networking.k8s.io", at.route(50))
-    for module in (audit_module, decide_module, get_module, watch_module):
+    for module in (audit_module, decide_module, evidence_module, get_module, watch_module):
         monkeypatch.setattr(module, "connect", lambda *_: fake)
     return fake
