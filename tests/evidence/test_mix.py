@@ -146,6 +146,11 @@ def test_estimates_within_the_tolerance_bet_nothing() -> None:
     assert evidence_of(parts, 0.0).log_evidence != 0
 
 
+def test_estimates_just_beyond_the_tolerance_bet_something() -> None:
+    parts: list[Block] = [({"a": 5700, "b": 4300}, {"a": 5000, "b": 5000}), ({"a": 70, "b": 30}, {"a": 50, "b": 50})]
+    assert evidence_of(parts, 0.06).log_evidence > 0
+
+
 def test_everything_is_tolerated_where_the_tolerance_is_one() -> None:
     assert evidence_of([({"a": 50}, {"b": 50})] * 20, 1.0).log_evidence == 0
 
