@@ -81,9 +81,10 @@ def test_nobody_may_change_or_delete_audit_records(rendered: list[Body]) -> None
 
 def test_the_operator_sees_no_secrets_pods_or_roles(rendered: list[Body]) -> None:
     roles = [helm.named(rendered, "ClusterRole", "feem-operator"), helm.named(rendered, "Role", "feem-leader")]
-    resources = {resource for role in roles for resource, _ in rights(role)}
-    forbidden = {"secrets", "configmaps", "pods", "serviceaccounts"}
-    assert not resources & forbidden
+    granted = {right for role in roles for right in rights(role)}
+    resources = {resource for resource, _ in granted}
+    assert not resources & {"secrets", "pods", "serviceaccounts"}
+    assert {verb for resource, verb in granted if resource == "configmaps"} == {"create"}, "written, never read"
     assert not [resource for resource in resources if resource.endswith("rbac.authorization.k8s.io")]
 
 
