@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from feem.core.slo.burn import Alert, rate_text
+from feem.core.slo.burn import Alert, left_text, rate_text
 
 _NO_RISK = "mend what costs it before anything risky is released"
 
 
 def budget_in_words(left: float, days: int, alert: Alert | None) -> str:
     """Say what is left of a budget (1 down to below 0), how fast it goes in the two windows of an alert, and what to do."""
-    stands = f"{left:.1%} of the error budget of {days} days is left" if left > 0 else _spent(left, days)
+    stands = f"{left_text(left)} of the error budget of {days} days is left" if left > 0 else _spent(left, days)
     if alert is None:
         return f"{stands}, and it lasts" if left > 0 else f"{stands}; {_NO_RISK}"
     speed = (
