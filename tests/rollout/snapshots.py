@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from feem.api.base import ConditionStatus, Metadata
+from feem.api.plan import PlanSpec
 from feem.api.release import ObjectiveVerdict, Outcome, Release, ReleaseSpec, ReleaseStatus
 from feem.api.service import ManagedService, StableRevision
 from feem.core.conditions import condition, find
@@ -145,6 +146,49 @@ def seen(step: int = 1, outcome: Outcome = Outcome.INCONCLUSIVE, **changes: Any)
 def ended(how: str = "RolledBack", **changes: Any) -> ReleaseSnapshot:
     """A release whose end is decided, in step 1, with everything it made still there."""
     return seen(1, **{"release": release(status(1, ended=how)), **changes})
+
+
+def plan(**changes: Any) -> dict[str, Any]:
+    """What a release's plan says beside its steps, as a change of the release's spec."""
+    return {"plan": PlanSpec.model_validate({**SPEC.plan.wire(), **changes})}
+
+
+def thin(
+    step: int = 1, *, action: str = "Hold", since: float = 600, hold: int = 600, **changes: Any
+) -> ReleaseSnapshot:
+    """A step that has baked, about which too little is known since so many seconds."""
+    state = status(step, ago=2 * since + BAKE, thin_since=NOW - timedelta(seconds=since))
+    policy = plan(inconclusive={"action": action, "maxHoldSeconds": hold})
+    verdicts = (verdict(Outcome.INCONCLUSIVE, "TooFewSamples"),)
+    return seen(step, **{"release": release(state, **policy), "verdicts": verdicts, **changes})
+
+
+def watched(outcome: Outcome = Outcome.INCONCLUSIVE, *, ago: float = 60, **changes: Any) -> ReleaseSnapshot:
+    """A promoted release that is cleaned up and has been watched so many seconds of 600."""
+    state = status(
+        4,
+        ended="Promoted",
+        weight=0,
+        promoted_at=NOW - timedelta(seconds=ago),
+        restored_at=NOW - timedelta(seconds=ago),
+    )
+    made = [
+        item if item.type != "Progressing" else item.model_copy(update={"reason": changes.pop("state", "Watching")})
+        for item in state.conditions
+    ]
+    base = seen(
+        4,
+        outcome,
+        release=release(state.model_copy(update={"conditions": made}), **plan(watchSeconds=600)),
+        workload=replace(WORKLOAD, paused=False, settled=True),
+        canary=None,
+        canary_service=False,
+        traffic=traffic(0),
+        pinned="",
+        watched="scoring-bbb",
+        verdicts=(verdict(outcome, "BurnsTooFast"),) if outcome is Outcome.FAIL else (),
+    )
+    return replace(base, **changes)
 
 
 def word(plan: Plan, kind: str = "Progressing") -> str:

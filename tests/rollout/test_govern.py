@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from feem.api.release import Release
+from feem.api.service import StableRevision
 from feem.core.rollout.effects import CreateRelease, Govern, Pause, Ungovern, Unpause
 from feem.core.rollout.govern import decide_service
 from feem.core.rollout.request import release_name
@@ -19,6 +20,7 @@ NEW = at.service({})
 CALM = replace(WORKLOAD, template_digest=STABLE, paused=False, settled=True)
 FREE = replace(CALM, governed_by="")
 BOTH = (Revision("scoring-aaa", STABLE, "aaa", 3, 0), Revision("scoring-bbb", CHANGE, "bbb", 4, 10))
+LATER = StableRevision(template_digest=CHANGE, pod_template_hash="bbb", replica_set="scoring-bbb")
 STANDING: dict[str, Any] = {"hold": HoldMechanism.STANDING}
 GOING = at.service(deletionTimestamp="2026-03-02T09:29:00Z", finalizers=["feem.dev/cleanup"])
 
@@ -33,6 +35,13 @@ def over(how: str, *, held: bool = True, name: str = at.NAME, **changes: Any) ->
         ]
         state = state.model_copy(update={"conditions": items})
     return at.release(state, name, **changes)
+
+
+def undone(*, held: bool = False) -> Release:
+    """A complete release that was promoted and taken back; `held`: its change has come again."""
+    release = over("RolledBack", held=held)
+    assert release.status is not None
+    return release.model_copy(update={"status": release.status.model_copy(update={"promoted_at": NOW})})
 
 
 SITUATIONS: dict[str, tuple[ServiceSnapshot, str, str, list[type[Any]]]] = {
@@ -101,6 +110,39 @@ SITUATIONS: dict[str, tuple[ServiceSnapshot, str, str, list[type[Any]]]] = {
     ),
     "a promoted change came again after a bypass": (
         at_rest(releases=(over("Promoted", held=False),), workload=replace(WORKLOAD, generation=9)),
+        "RequestRelease",
+        "Governed",
+        [CreateRelease],
+    ),
+    "a change that was taken back came again": (
+        at_rest(releases=(undone(),), workload=replace(WORKLOAD, generation=9)),
+        "",
+        "Governed",
+        [],
+    ),
+    "it came again after another release": (
+        at_rest(releases=(undone(), over("Promoted", held=False, name="scoring-7", template_digest=NEWER))),
+        "",
+        "Governed",
+        [],
+    ),
+    "it came again and a person wants another try": (
+        at_rest(releases=(undone(held=True),), retry=True),
+        "RequestRelease",
+        "Governed",
+        [CreateRelease],
+    ),
+    "its second attempt was promoted, and it came once more": (
+        at_rest(
+            releases=(undone(), over("Promoted", held=False, name="scoring-7-r2", attempt=2)),
+            workload=replace(WORKLOAD, generation=9),
+        ),
+        "RequestRelease",
+        "Governed",
+        [CreateRelease],
+    ),
+    "another change after one that was taken back": (
+        at_rest(releases=(undone(),), workload=replace(WORKLOAD, template_digest=NEWER)),
         "RequestRelease",
         "Governed",
         [CreateRelease],
@@ -194,6 +236,22 @@ def test_an_attempt_that_a_later_one_took_up_is_closed_even_after_a_crash() -> N
     first, second = over("RolledBack"), over("RolledBack", name="scoring-4-r2", attempt=2)
     plan = decide_service(at_rest(releases=(first, second)))
     assert plan.closed == ((first, "Retried"),)
+
+
+def test_a_change_that_was_taken_back_is_held_again_once_and_let_go_as_undone() -> None:
+    back = at_rest(releases=(undone(),))
+    assert decide_service(back).reheld == back.releases[0]
+    held = undone(held=True)
+    assert decide_service(at_rest(releases=(held,))).reheld is None
+    for digest in (STABLE, NEWER):
+        gone = decide_service(at_rest(releases=(held,), workload=replace(WORKLOAD, template_digest=digest)))
+        assert gone.closed == ((held, "Undone"),)
+
+
+def test_what_was_taken_back_is_not_stable_from_then_on() -> None:
+    state = at.status(4, ended="RolledBack", promoted_at=NOW)
+    going = at_rest(service=at.service({"stable": LATER.wire()}), revisions=BOTH, releases=(at.release(state),))
+    assert decide_service(going).stable == at.REVISION
 
 
 def test_a_deployment_that_was_made_anew_and_counts_from_one_gets_another_name() -> None:

@@ -8,15 +8,17 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feem.api.plan import WhenInconclusive
 from feem.api.release import Outcome, Release, ReleaseStatus
 from feem.core.rollout.decide import decide
-from feem.core.rollout.effects import ApplyCanary, PinService, SetWeight, Unpause
+from feem.core.rollout.effects import ApplyCanary, EndUndo, PinService, SetWeight, UndoTemplate, Unpause
 from feem.core.rollout.forward import current_step, weight_of
-from feem.core.rollout.mark import TrafficMark, parse_mark
+from feem.core.rollout.inconclusive import THIN
+from feem.core.rollout.mark import TrafficMark, UndoMark, parse_mark
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.promotion import under_way
 from feem.core.rollout.snapshot import Canary, Directives, HoldMechanism, ReleaseSnapshot, Traffic, Workload
-from feem.core.rollout.status import differs, ending_of, status_of
+from feem.core.rollout.status import differs, ending_of, ending_word, status_of
 from tests.rollout import snapshots as at
 
 LAST = len(at.WEIGHTS)
@@ -24,15 +26,47 @@ ENDINGS = ("RolledBack", "Aborted", "Superseded", "Cancelled", "Promoted", "Bypa
 
 
 def _releases() -> st.SearchStrategy[Release]:
-    def made(step: int, ago: int, ending: str, passed: bool, restored: bool, deleted: bool) -> Release:  # noqa: FBT001
-        fields = {"passed_at": at.NOW if passed else None, "restored_at": at.NOW - timedelta(2) if restored else None}
+    def made(
+        step: int,
+        ago: int,
+        ending: str,
+        flags: tuple[bool, bool, bool],
+        times: tuple[int | None, int | None],
+        state: str,
+        action: str,
+    ) -> Release:
+        passed, restored, deleted = flags
+        thin, promoted = (at.NOW - timedelta(seconds=ago) if ago is not None else None for ago in times)
+        fields = {
+            "passed_at": at.NOW if passed else None,
+            "thin_since": thin,
+            "promoted_at": promoted if ending in ("Promoted", "RolledBack") else None,
+            "restored_at": at.NOW - timedelta(2) if restored else None,
+        }
+        status = at.status(step, ended=ending, ago=ago, **fields)
+        conditions = [
+            item if item.type != "Progressing" else item.model_copy(update={"reason": state})
+            for item in status.conditions
+        ]
         return at.release(
-            at.status(step, ended=ending, ago=ago, **fields), deletion_timestamp=at.NOW if deleted else None
+            status.model_copy(update={"conditions": conditions}),
+            deletion_timestamp=at.NOW if deleted else None,
+            **at.plan(inconclusive={"action": action, "maxHoldSeconds": 30}, watchSeconds=60),
         )
 
     rare = st.sampled_from([False] * 7 + [True])
     endings = st.sampled_from(["", "", "", *ENDINGS])
-    known = st.builds(made, st.integers(0, LAST + 1), st.integers(0, 120), endings, st.booleans(), st.booleans(), rare)
+    since = st.one_of(st.none(), st.integers(0, 90))
+    known = st.builds(
+        made,
+        st.integers(0, LAST + 1),
+        st.integers(0, 120),
+        endings,
+        st.tuples(st.booleans(), st.booleans(), rare),
+        st.tuples(since, since),
+        st.sampled_from(["Baking", "Inconclusive", "Watching", "Watching", "CannotUndo", "Undoing"]),
+        st.sampled_from(["Hold", "Rollback", "Promote"]),
+    )
     return st.one_of(known, st.just(at.release(None)))
 
 
@@ -47,6 +81,7 @@ def _workloads() -> st.SearchStrategy[Workload | None]:
             promoting=flags[2],
             stuck="deadline" if flags[3] else "",
             deleting=flags[4],
+            undo=flags[5],
         ),
         st.sampled_from([at.CHANGE] * 4 + [at.STABLE, at.NEWER]),
         st.integers(0, 20),
@@ -55,6 +90,7 @@ def _workloads() -> st.SearchStrategy[Workload | None]:
         st.sampled_from([False, False, True]),
         st.booleans(),
         st.sampled_from([False] * 7 + [True]),
+        st.sampled_from([None] * 4 + [UndoMark(at.NAME, "BurnsTooFast"), UndoMark("scoring-3", "BurnsTooFast")]),
     )
     return st.one_of(changed, changed, changed, st.none())
 
@@ -88,13 +124,20 @@ TRAFFIC = st.one_of(
     ),
 )
 OUTCOMES = st.sampled_from(list(Outcome))
+DOUBTS = st.sampled_from(
+    ["TooFewSamples", "TooFewSamples", "NotEnoughEvidence", "MetricsUnavailable", "SharedDegradation"]
+)
 
 
 @st.composite
 def pictures(draw: st.DrawFn) -> ReleaseSnapshot:
     outcome = draw(OUTCOMES)
+    reasons = draw(st.lists(DOUBTS, max_size=2)) if outcome is Outcome.INCONCLUSIVE else [""]
     return replace(
         at.seen(1, outcome),
+        verdicts=tuple(at.verdict(outcome, reason) for reason in reasons),
+        watched=draw(st.sampled_from(["", "scoring-bbb"])),
+        stable_kept=draw(st.sampled_from([True, True, True, False])),
         release=draw(_releases()),
         service_deleting=draw(st.sampled_from([False] * 7 + [True])),
         workload=draw(_workloads()),
@@ -118,7 +161,7 @@ def forward(plan: Plan) -> list[str]:
     return [
         str(effect)
         for effect in plan.effects
-        if isinstance(effect, Unpause)
+        if (isinstance(effect, Unpause) and effect.template_digest == at.CHANGE)
         or (isinstance(effect, SetWeight) and effect.weight > 0)
         or (isinstance(effect, ApplyCanary) and effect.replicas > 0)
     ]
@@ -152,6 +195,9 @@ def test_a_failure_or_an_abort_sends_all_traffic_back_before_anything_else(s: Re
 @settings(max_examples=100)
 def test_without_proof_the_weight_never_rises_above_the_step(s: ReleaseSnapshot) -> None:
     if not is_open(s) or s.outcome is Outcome.PASS or s.directives.promote:
+        return
+    thin = bool(s.verdicts) and all(item.reason in THIN for item in s.verdicts)
+    if thin and s.release.spec.plan.inconclusive.action is WhenInconclusive.PROMOTE:
         return
     step = max(1, min(current_step(s), LAST + 1))
     assert all(weight <= weight_of(s, step) for weight in weights(decide(s)))
@@ -199,7 +245,7 @@ def test_a_release_whose_end_is_decided_only_takes_away(s: ReleaseSnapshot) -> N
 def test_a_deployment_is_resumed_only_with_all_traffic_on_a_canary_that_carries_it(s: ReleaseSnapshot) -> None:
     plan = decide(s)
     for effect in plan.effects:
-        if isinstance(effect, Unpause):
+        if isinstance(effect, Unpause) and plan.action != "ResumeUndo":
             assert effect.template_digest == s.release.spec.template_digest
             assert weights(plan) == [100] or (s.traffic is not None and s.traffic.weight == 100)
 
@@ -217,7 +263,78 @@ def test_traffic_goes_only_to_a_canary_of_this_change_with_pods(s: ReleaseSnapsh
     assert s.pinned == "aaa"
 
 
+@st.composite
+def watches(draw: st.DrawFn) -> ReleaseSnapshot:
+    """A promoted release, cleaned up, in or after its watch of ten minutes."""
+    outcome = draw(OUTCOMES)
+    base = at.watched(outcome, ago=draw(st.integers(0, 700)))
+    live = replace(at.WORKLOAD, paused=False, settled=True)
+    changes = st.sampled_from(
+        [
+            {},
+            {},
+            {},
+            {"template_digest": at.NEWER},
+            {"template_digest": at.STABLE},
+            {"paused": True},
+            {"deleting": True},
+            {"settled": False},
+            {"template_digest": at.STABLE, "promoting": True, "undo": UndoMark(at.NAME, "BurnsTooFast")},
+        ]
+    )
+    return replace(
+        base,
+        workload=draw(st.one_of(st.builds(lambda change: replace(live, **change), changes), st.none())),
+        service_deleting=draw(st.sampled_from([False] * 7 + [True])),
+        directives=draw(st.builds(Directives, *([st.sampled_from([False, False, True])] * 4))),
+        hold=draw(st.sampled_from([HoldMechanism.ADMISSION, HoldMechanism.STANDING])),
+        watched=draw(st.sampled_from(["", "scoring-bbb", "scoring-bbb"])),
+        stable_kept=draw(st.sampled_from([True, True, False])),
+        announced=draw(st.sampled_from([None, None, ("BurnsTooFast", "text")])),
+    )
+
+
+@given(st.one_of(watches(), pictures()))
+@settings(max_examples=300)
+def test_only_a_promoted_version_is_taken_back_in_its_watch_for_a_fail(s: ReleaseSnapshot) -> None:
+    plan, spec = decide(s), s.release.spec
+    for effect in plan.effects:
+        if isinstance(effect, UndoTemplate):
+            status = status_of(s.release)
+            assert ending_word(s.release) == "Promoted"
+            assert status.promoted_at is not None
+            assert (s.now - status.promoted_at).total_seconds() < spec.plan.watch_seconds
+            assert s.workload is not None
+            assert s.workload.template_digest == effect.template_digest == spec.template_digest
+            assert effect.stable_digest == spec.stable.template_digest
+            assert s.announced is not None or (s.watched and s.outcome is Outcome.FAIL)
+            assert s.stable_kept
+            assert not s.directives.abort
+            assert plan.effects == (effect,)
+
+
 @given(pictures())
+@settings(max_examples=200)
+def test_evidence_that_is_more_than_thin_moves_nothing_whatever_the_plan_says(s: ReleaseSnapshot) -> None:
+    if not is_open(s) or s.outcome is not Outcome.INCONCLUSIVE or all(item.reason in THIN for item in s.verdicts):
+        return
+    plan = decide(s)
+    assert plan.reason not in ("InconclusiveTooLong", "PromotedWithoutProof", "HeldTooLong")
+
+
+@given(watches())
+@settings(max_examples=100)
+def test_a_watch_only_watches_takes_back_or_ends(s: ReleaseSnapshot) -> None:
+    plan = decide(s)
+    assert not forward(plan)
+    assert all(isinstance(effect, UndoTemplate | EndUndo) for effect in plan.effects)
+    if s.outcome is not Outcome.FAIL and s.announced is None and (s.workload is None or s.workload.undo is None):
+        assert not plan.effects
+    if plan.status.completed_at is None and not plan.effects:
+        assert plan.requeue is not None
+
+
+@given(st.one_of(watches(), pictures()))
 @settings(max_examples=100)
 def test_plans_without_effects_come_to_rest(s: ReleaseSnapshot) -> None:
     """Written down, a plan that does nothing leads to one that has nothing more to write, or to one that does something."""
