@@ -134,6 +134,16 @@ async def test_only_an_idle_connection_closed_by_the_server_is_tried_again(
     assert (summary.failures, summary.reconnects) == (failures, reconnects)
 
 
+async def test_a_stop_does_not_wait_for_the_next_rare_request(start: Start) -> None:
+    _, port = start()
+    stop = asyncio.Event()
+    load = loadgen.Load(f"http://127.0.0.1:{port}/decision", rate=0.05, seconds=3600)
+    running = asyncio.create_task(loadgen.run(load, lambda _: stop.set(), stop))
+    async with asyncio.timeout(5):
+        summary = await running
+    assert (summary.requests, summary.failures) == (1, 0)
+
+
 def test_a_wrong_url_is_said_plainly(capsys: pytest.CaptureFixture[str]) -> None:
     assert loadgen.main(["localhost:1"]) == 2
     assert "http://" in capsys.readouterr().err

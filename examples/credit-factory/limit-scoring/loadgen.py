@@ -211,7 +211,7 @@ async def run(load: Load, record: Callable[[Response], None], stop: asyncio.Even
         client = Client(load)
         for number in numbers:
             body = next(bodies)
-            await asyncio.sleep(begin + number / load.rate - time.perf_counter())
+            await _pause(begin + number / load.rate - time.perf_counter(), stop)
             if stop and stop.is_set():
                 break
             response = await client.post(body)
@@ -221,6 +221,15 @@ async def run(load: Load, record: Callable[[Response], None], stop: asyncio.Even
 
     await asyncio.gather(*(connection() for _ in range(load.connections)))
     return summary
+
+
+async def _pause(seconds: float, stop: asyncio.Event | None) -> None:
+    """Sleep; where requests are rare, a stop must not wait for the next one."""
+    if stop is None or seconds <= 0:
+        await asyncio.sleep(seconds)
+        return
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 def read(path: Path) -> list[Response]:
