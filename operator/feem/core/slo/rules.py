@@ -99,7 +99,9 @@ def target(slo: ServiceLevelObjective) -> str:
     """Return the objective in percent; raises NoBudget."""
     indicator = slo.spec.indicator
     if indicator.ratio is None and indicator.latency is None:
-        kind = "mix" if indicator.mix is not None else "gauge"
+        kind = "mix" if indicator.mix is not None else "gauge" if indicator.gauge is not None else ""
+        if not kind:
+            raise NoBudget("spec.indicator is empty; give exactly one of ratio, latency, mix and gauge")
         raise NoBudget(f"a {kind} has no error budget that could burn; rules exist for ratio and latency")
     if slo.spec.objective is None:
         raise NoBudget('spec.objective is missing; give it in percent, e.g. "99.9"')
