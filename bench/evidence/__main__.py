@@ -17,12 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.evidence import grid_section
+from bench.evidence import bursts, grid_section, mixes, shapes
 from bench.evidence.bench import PROCESSES, SEED, Bench, full_wanted
 from bench.evidence.section import Section, verdicts
 
 SECTIONS: tuple[tuple[str, Callable[[Bench], Section]], ...] = (
     ("grid", grid_section.run),
+    ("mix", mixes.run),
+    ("bursts", bursts.run),
+    ("shapes", shapes.run),
 )
 """The parts of the report in their order; a new one is a module with `run` and a line here."""
 

@@ -11,6 +11,7 @@ from bench.evidence.rules import Times
 from bench.evidence.traffic import BLOCK, Tracks
 from feem.core.evidence.mix import MixShift
 from feem.core.evidence.ratio import RelativeRisk
+from feem.core.evidence.ratio_trial import FEWEST_BAD
 
 ALPHA = 0.01
 Pair = tuple[Mapping[str, int], Mapping[str, int]]
@@ -30,9 +31,14 @@ def ratio(tracks: Tracks, allowed: float, dispersions: Sequence[float] = (), alp
 
 
 def ratio_run(blocks: Iterable[tuple[int, ...]], allowed: float, dispersion: float, alpha: float) -> float:
-    """Feed one run to the test, block by block: canary bad, canary total, stable bad, stable total."""
+    """Feed one run to the test, block by block: canary bad, canary total, stable bad, stable total.
+
+    The rule of `RatioTrial`, without its messages (tests/bench holds one against the other): once the evidence has
+    reached 1/α and the canary has three bad requests, it is rolled back when its share is above the allowed one.
+    """
     test = RelativeRisk(1.0, dispersion)
     threshold = math.log(1 / alpha)
+    proven = False
     bad = total = 0
     for number, (canary_bad, canary_total, stable_bad, stable_total) in enumerate(blocks, start=1):
         bad += canary_bad
@@ -40,17 +46,21 @@ def ratio_run(blocks: Iterable[tuple[int, ...]], allowed: float, dispersion: flo
         if not (canary_bad or stable_bad):
             continue  # neither the evidence nor the share can rise
         test.add(canary_bad, canary_total, stable_bad, stable_total)
-        if test.log_evidence >= threshold and bad > allowed * total:
+        proven = proven or test.log_evidence >= threshold
+        if proven and bad >= FEWEST_BAD and bad > allowed * total:
             return float(number * BLOCK)
     return math.inf
 
 
 def mix_run(blocks: Iterable[Pair], tolerated: float, dispersion: float = 1.0, alpha: float = ALPHA) -> int | None:
-    """Return after how many blocks FEEM rolls back for a shift of the mix, None if it does not."""
+    """Return after how many blocks FEEM rolls back for a shift of the mix, None if it does not: E >= 1/α is enough.
+
+    What is tolerated stands in the test itself, whose E is 1 for a shift within it.
+    """
     test = MixShift(tolerated, dispersion)
     threshold = math.log(1 / alpha)
     for number, (canary, stable) in enumerate(blocks, start=1):
         test.add(canary, stable)
-        if test.log_evidence >= threshold and test.shift > tolerated:
+        if test.log_evidence >= threshold:
             return number
     return None
