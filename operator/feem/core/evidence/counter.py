@@ -31,26 +31,28 @@ class Counter:
     `value` is None until the first sample: what that one had counted before may be old, and is left out, unless the
     counter is `born` in sight. A client library makes the counter of, say, `code="500"` when the first such event
     happens; when other series of the same target were scraped before it appeared, it was zero then, and its first value
-    counts in full: otherwise the first errors of every new label would be lost.
+    counts in full: otherwise the first errors of every new label would be lost. `born` is when the target was last
+    scraped without it (Unix seconds).
     """
 
     __slots__ = ("time", "value")
 
-    def __init__(self, *, born: bool = False) -> None:
-        self.time = -math.inf
-        self.value: float | None = 0.0 if born else None
+    def __init__(self, *, born: float | None = None) -> None:
+        self.time = -math.inf if born is None else born
+        self.value: float | None = None if born is None else 0.0
 
-    def gain(self, samples: Iterable[Sample], after: float) -> float:
+    def gain(self, samples: Iterable[Sample], after: float, warm: float = -math.inf) -> float:
         """Read fresh samples (by time) and return how much the counter grew at those later than `after` (Unix seconds).
 
-        A lower value than before is a reset, after which everything counts. Samples that are not newer than the last
-        one are passed over.
+        What it grew by since a sample from before `warm` (Unix seconds) is left out, as some of it happened before. A
+        lower value than before is a reset, after which everything counts. Samples that are not newer than the last one
+        are passed over.
         """
         gains = []
         for sample in samples:
             if sample.time <= self.time:
                 continue
-            if self.value is not None and sample.time > after:
+            if self.value is not None and sample.time > after and self.time >= warm:
                 gains.append(sample.value - self.value if sample.value >= self.value else sample.value)
             self.time, self.value = sample.time, sample.value
         return math.fsum(gains)

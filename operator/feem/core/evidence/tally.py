@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from feem.api.objective import Indicator
 from feem.core.evidence.counter import Counter, Target, target_of, usable
 from feem.core.evidence.rounds import Round
-from feem.core.evidence.samples import Series, TrackSamples
+from feem.core.evidence.samples import Sample, Series, TrackSamples
 
 ALIVE = 30.0
 """Seconds after its last sample for which a scrape target is waited for."""
 
 Labels = tuple[tuple[str, str], ...]
+UNSEEN = Counter()
 KeyOf = Callable[[str, Labels], str]
 """Which kind of event a series counts, by its role and labels."""
 
@@ -51,18 +52,18 @@ class _Track:
         self.newest = -math.inf
 
     def fresh(self, track: TrackSamples) -> TrackSamples:
-        """Return the samples this track has not been given yet."""
+        """Return the samples this track has not been given yet, each series once and in order."""
         found: dict[str, tuple[Series, ...]] = {}
         for role, series in track.series.items():
-            kept = []
+            joined: dict[Labels, tuple[Sample, ...]] = {}
             for one in series:
-                counter = self._counters.get((role, one.labels))
-                samples = usable(one.samples)
-                if counter is not None:
-                    samples = tuple(sample for sample in samples if sample.time > counter.time)
-                if samples:
-                    kept.append(Series(one.labels, samples))
-            found[role] = tuple(kept)
+                joined[one.labels] = joined.get(one.labels, ()) + one.samples
+            known = {labels: self._counters.get((role, labels), UNSEEN).time for labels in joined}
+            fresh = {
+                labels: tuple(sample for sample in usable(samples) if sample.time > known[labels])
+                for labels, samples in joined.items()
+            }
+            found[role] = tuple(Series(labels, fresh[labels]) for labels in sorted(fresh) if fresh[labels])
         return TrackSamples(found)
 
     def take(self, track: TrackSamples) -> None:
@@ -73,19 +74,27 @@ class _Track:
         )
         for _role, one, target in given:
             self._first[target] = min(one.samples[0].time, self._first.get(target, math.inf))
+        if any((role, one.labels) not in self._counters for role, one, _ in given):
+            self._meet(given)
         for role, one, target in given:
-            counter = self._counters.get((role, one.labels))
-            if counter is None:
-                born = self._first[target] < one.samples[0].time
-                counter = self._counters[role, one.labels] = Counter(born=born)
-            after = max(self._start, self._first[target] + self._warm_up)
-            key = self._key(role, one.labels)
-            self.gains[key] = self.gains.get(key, 0.0) + counter.gain(one.samples, after)
+            key, warm = self._key(role, one.labels), self._first[target] + self._warm_up
+            gain = self._counters[role, one.labels].gain(one.samples, self._start, warm)
+            self.gains[key] = self.gains.get(key, 0.0) + gain
             last = one.samples[-1].time
             self._last[target] = max(last, self._last.get(target, -math.inf))
             self.newest = max(self.newest, last)
             if last > self._start:
                 self._reported.add(target)
+
+    def _meet(self, given: Sequence[tuple[str, Series, Target]]) -> None:
+        """Make the counters that are new; one whose target was scraped before was born after that."""
+        scrapes = {target: {self._first[target], self._last.get(target, math.inf)} for _, _, target in given}
+        for _role, one, target in given:
+            scrapes[target].update(sample.time for sample in one.samples)
+        for role, one, target in given:
+            if (role, one.labels) not in self._counters:
+                earlier = [time for time in scrapes[target] if time < one.samples[0].time]
+                self._counters[role, one.labels] = Counter(born=max(earlier, default=None))
 
     def missing(self, now: float) -> bool:
         """Say whether a live target has not reported since the last block."""
@@ -103,7 +112,9 @@ class _Track:
 
 
 class Tally:
-    """Counts rounds and closes blocks. Events count from `start` (Unix seconds), a pod's from `warm_up` seconds after its first scrape.
+    """Counts rounds and closes blocks. Events count from `start` (Unix seconds).
+
+    Those of a new pod count from the scrape on that comes `warm_up` seconds after its first, or later.
 
     A block is closed when every live pod of both tracks has reported, so that each block holds whole scrapes of all
     of them: a block with the canary's events and only some of stable's pods would compare with a stable that is not
