@@ -27,7 +27,7 @@ def dispersion(objective: ObjectiveSnapshot, stable: TrackSamples, *, start: flo
         given = objective.canary.dispersion
         return (1.0, "") if given == AUTO else (float(given), "given by the objective")
     tally = Tally(objective.indicator, start=start, warm_up=float(objective.canary.warm_up_seconds))
-    cut = rounds(stable, TrackSamples(), last=start, end=end, step=0)
+    cut = rounds(tally.canary.fresh(stable), TrackSamples(), last=start, end=end, step=0)
     blocks = [block for one in cut if (block := tally.take(one)) is not None]
     if objective.indicator.mix is not None:
         categories = Categories(cumulative=objective.indicator.mix.histogram is not None)
