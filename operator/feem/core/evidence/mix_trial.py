@@ -100,7 +100,7 @@ class MixTrial:
         unfit = self._unfit()
         if unfit:
             return Outcome.INCONCLUSIVE, *unfit
-        if self._peak >= math.log(1 / self._terms.alpha):
+        if self._peak >= math.log(1 / self._terms.alpha) and self._shift > float(self._mix.tolerated_shift):
             if self._mix.on_shift is OnShift.HOLD:
                 text = f"{self._proof()}; a person has to say whether this is meant: decide Promote or Abort"
                 return Outcome.INCONCLUSIVE, "MixShiftAwaitsDecision", text
@@ -108,6 +108,12 @@ class MixTrial:
         wanting = self._pace.wanting(self._terms.objective.canary.minimum_samples)
         if wanting:
             return Outcome.INCONCLUSIVE, "TooFewSamples", wanting
+        if not self._stable.total:
+            return (
+                Outcome.INCONCLUSIVE,
+                "NoData",
+                "stable has no events to compare with: check that its pods are scraped",
+            )
         if self._test.log_evidence > 0 and self._shift > float(self._mix.tolerated_shift):
             return (
                 Outcome.INCONCLUSIVE,

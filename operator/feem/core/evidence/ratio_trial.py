@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from feem.api.release import Outcome, TrackCounts
 from feem.core.evidence.binomial import surely_above
-from feem.core.evidence.events import Events, TrackEvents
+from feem.core.evidence.events import RECENT, Events, TrackEvents
 from feem.core.evidence.finding import Finding
 from feem.core.evidence.pace import Pace
 from feem.core.evidence.ratio import AgainstObjective, RelativeRisk, log_mean_exp
@@ -40,6 +40,9 @@ class RatioTrial:
         self._relative = Staged(lambda: RelativeRisk(float(self._tolerated), terms.dispersion), terms.steps)
         self._alone = AgainstObjective(max(float(terms.budget), SMALLEST_BUDGET), terms.dispersion)
         self._pace = Pace(terms.start)
+        self._waiting = (Events(), Events())
+        self._waits_since = terms.start
+        self._alone_for = Events()
         self._peak = 0.0
 
     def add(self, block: Block, step: int) -> None:
@@ -47,11 +50,10 @@ class RatioTrial:
         canary, stable = self._canary.add(block.canary, block.end), self._stable.add(block.stable, block.end)
         self._pace.add(canary.total, step, block.end)
         self._relative.begin(step)
-        if stable.total:
-            for test in self._relative.tests:
-                test.add(canary.bad, canary.total, stable.bad, stable.total)
-        elif self._terms.unaccompanied:
+        if self._terms.unaccompanied and not stable.total:
             self._alone.add(canary.bad, canary.total)
+        else:
+            self._compare(canary, stable, block)
         self._peak = max(self._peak, self._log_evidence())
 
     def finding(self) -> Finding:
@@ -69,6 +71,24 @@ class RatioTrial:
             log_evidence=self._log_evidence(),
             decides=self._pace.wanting(self._terms.objective.canary.minimum_samples),
         )
+
+    def _compare(self, canary: Events, stable: Events, block: Block) -> None:
+        """Hold both tracks' events against each other; while one has none, the other's wait for them, up to five minutes.
+
+        How long they wait depends on how many there are, never on how many are bad, so the test stays valid.
+        """
+        if block.start - self._waits_since > RECENT:
+            self._alone_for += self._waiting[0]
+            self._waiting = (Events(), Events())
+        if not (self._waiting[0].total or self._waiting[1].total):
+            self._waits_since = block.start
+        canary, stable = self._waiting[0] + canary, self._waiting[1] + stable
+        if not (canary.total and stable.total):
+            self._waiting = (canary, stable)
+            return
+        self._waiting = (Events(), Events())
+        for test in self._relative.tests:
+            test.add(canary.bad, canary.total, stable.bad, stable.total)
 
     def _decide(self) -> tuple[Outcome, str, str]:
         for name, track in (("canary", self._canary), ("stable", self._stable)):
@@ -96,6 +116,13 @@ class RatioTrial:
                 "NotEnoughEvidence",
                 f"too high to pass, not sure enough to fail: {self._proof()}",
             )
+        alone = self._alone_for + self._waiting[0]
+        if above(canary, self._accepted()) and above(alone, budget):
+            text = (
+                f"stable served nothing beside {count(alone.total)} of the canary's events, {count(alone.bad)} of them bad: check "
+                f"that its pods are scraped"
+            )
+            return Outcome.INCONCLUSIVE, "NoData", text
         if certain:
             return (
                 Outcome.PASS,
