@@ -35,6 +35,8 @@ class Charge:
     began: float
     """When the release began: what stable did before that is history."""
     step: int
+    stepped: float
+    """When this step began (Unix seconds)."""
     steps: int
     unaccompanied: bool = False
     watch: bool = False
@@ -78,8 +80,10 @@ class Case:
         found = await asyncio.gather(*(self._fetch(charge, trial, now) for trial in self._trials))
         verdicts = []
         for number, (trial, evidence) in enumerate(zip(self._trials, found, strict=True)):
-            if not evidence.problem:
-                for one in trial.rounds(evidence, end=now, step=charge.step):
+            if evidence.problem:
+                self.tape.problem(number, now, evidence.problem)
+            else:
+                for one in trial.rounds(evidence, end=now, step=charge.step, stepped=charge.stepped):
                     self.tape.note(number, one)
                     trial.take(one)
             verdicts.append(trial.verdict(now=now, problem=evidence.problem, queries=evidence.queries))

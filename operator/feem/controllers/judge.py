@@ -109,6 +109,7 @@ def charge_of(seen: ReleaseSnapshot) -> Charge | None:
             start,
             began_at,
             last,
+            start,
             1,
             watch=True,
         )
@@ -127,6 +128,7 @@ def charge_of(seen: ReleaseSnapshot) -> Charge | None:
         start,
         start,
         status.step,
+        (status.step_started_at or began).timestamp(),
         len(plan.steps),
         unaccompanied,
     )

@@ -9,9 +9,12 @@ from feem.api.indicator import GaugeIndicator
 from feem.api.release import Outcome, TrackCounts
 from feem.core.evidence.finding import Finding, inconclusive
 from feem.core.evidence.rounds import Round
-from feem.core.evidence.samples import TrackSamples
+from feem.core.evidence.samples import Series, TrackSamples
 from feem.core.evidence.terms import Terms
 from feem.core.evidence.words import duration
+
+UNBROKEN = 30.0
+"""Seconds between two values up to which the time between them is known, too."""
 
 
 @dataclass
@@ -32,12 +35,15 @@ class GaugeTrial:
             raise ValueError(f"objective {terms.objective.name} is no gauge")
         self._terms, self._gauge = terms, gauge
         self._canary, self._stable = Value(), Value()
-        self._failed: Finding | None = None
 
     @property
     def newest(self) -> float:
         """The time of the canary's newest value (Unix seconds)."""
         return self._canary.time
+
+    def fresh(self, canary: TrackSamples, stable: TrackSamples) -> tuple[TrackSamples, TrackSamples]:
+        """Return the values that are new: finite, after the start, and later than the newest known."""
+        return _newer(canary, self._floor(self._canary)), _newer(stable, self._floor(self._stable))
 
     def take(self, one: Round) -> None:
         """Read both tracks' values of a round."""
@@ -56,7 +62,7 @@ class GaugeTrial:
         )
         if canary.out_since is None:
             return Finding(Outcome.PASS, "WithinBounds", shown, *figures)
-        if stable.out_since is not None:
+        if stable.out_since is not None and canary.time - stable.time <= UNBROKEN:
             text = f"{shown}; both tracks are out of bounds, so the canary is not to blame"
             return Finding(Outcome.INCONCLUSIVE, "SharedDegradation", text, *figures)
         lasted = canary.time - canary.out_since
@@ -66,15 +72,26 @@ class GaugeTrial:
         return Finding(Outcome.INCONCLUSIVE, "NotEnoughEvidence", text, *figures)
 
     def _read(self, value: Value, track: TrackSamples) -> None:
-        samples = [
-            sample for one in track.series.get("value", ()) for sample in one.samples if math.isfinite(sample.value)
-        ]
-        for sample in sorted(samples, key=lambda item: item.time):
-            if sample.time <= max(value.time, self._terms.start):
-                continue
-            value.time, value.value = sample.time, sample.value
-            within = is_within(self._gauge, sample.value)
-            value.out_since = None if within else (value.out_since or sample.time)
+        for one in _newer(track, self._floor(value)).series.get("value", ()):
+            for sample in one.samples:
+                broken = value.out_since is None or sample.time - value.time > UNBROKEN
+                since = sample.time if broken else value.out_since
+                value.time, value.value = sample.time, sample.value
+                value.out_since = None if is_within(self._gauge, sample.value) else since
+
+    def _floor(self, value: Value) -> float:
+        return max(value.time, self._terms.start)
+
+
+def _newer(track: TrackSamples, floor: float) -> TrackSamples:
+    """Return a track's finite values later than `floor` (Unix seconds), by time."""
+    values = {
+        (sample.time, sample.value): sample
+        for one in track.series.get("value", ())
+        for sample in one.samples
+        if math.isfinite(sample.value) and floor < sample.time < math.inf
+    }
+    return TrackSamples({"value": (Series((), tuple(values[key] for key in sorted(values))),)} if values else {})
 
 
 def is_within(gauge: GaugeIndicator, value: float) -> bool:

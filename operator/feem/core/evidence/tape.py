@@ -1,8 +1,9 @@
 """The tape: every round of a release's trials as text lines, and the digest over them.
 
 It is what an audit record's evidence digest is about and what `kubectl feem evidence replay` reads: the first line holds
-the terms, each further line one round of one objective or a decision. The digest is a chain, line by line
-(h = SHA-256(h || line)), so it costs nothing to know it at any moment, and every earlier digest is one on the way.
+the terms, each further line one round of one objective, or why there was none, and the last one a decision. The digest
+is a chain, line by line (h = SHA-256(h || line)), so it costs nothing to know it at any moment, and every earlier
+digest is one on the way.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Tape:
     def __init__(self, release: str, terms: tuple[Terms, ...]) -> None:
         self._chain = b""
         self._series: dict[int, dict[Key, int]] = {number: {} for number in range(len(terms))}
+        self._problems: dict[int, str] = {}
         self._packer = zlib.compressobj(9, wbits=GZIP)
         self._packed = bytearray()
         self._write({"format": FORMAT, "release": release, "terms": [terms_line(one) for one in terms]})
@@ -43,10 +45,11 @@ class Tape:
 
     def note(self, objective: int, one: Round) -> None:
         """Write a round of the objective with this number, in the order of the terms."""
+        self._problems.pop(objective, None)
         known, declared, samples = self._series[objective], {}, {}
         for track, given in (("canary", one.canary), ("stable", one.stable)):
             for role, series in sorted(given.series.items()):
-                for item in series:
+                for item in sorted(series, key=lambda one: one.labels):
                     key = (track, role, item.labels)
                     if key not in known:
                         known[key] = len(known)
@@ -56,6 +59,12 @@ class Tape:
         if declared:
             line["series"] = declared
         self._write(line)
+
+    def problem(self, objective: int, at: float, said: str) -> None:
+        """Write why there is no round at this moment (Unix seconds); the same answer again writes nothing."""
+        if self._problems.get(objective) != said:
+            self._problems[objective] = said
+            self._write({"objective": objective, "end": at, "problem": said})
 
     def document(self, action: str, at: float, verdicts: tuple[ObjectiveVerdict, ...]) -> bytes | None:
         """Return the whole tape, gzipped, with a last line about the decision it led to; None when it is too long to keep.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from feem.api.release import ObjectiveVerdict, Outcome
 from feem.core.evidence.finding import Finding, inconclusive
@@ -36,12 +37,17 @@ class Trial:
         if self._gauge is None:
             self._blocks = WatchTrial(terms) if terms.watch else _of_blocks(terms)
 
-    def rounds(self, evidence: Evidence, *, end: float, step: int) -> tuple[Round, ...]:
-        """Return the rounds of what is new in fetched samples until `end` (Unix seconds); `take` them in this order."""
-        canary, stable = evidence.canary, evidence.stable
-        if self._gauge is None:
-            canary, stable = self._tally.canary.fresh(canary), self._tally.stable.fresh(stable)
-        return tuple(rounds(canary, stable, last=self.last, end=end, step=step))
+    def rounds(self, evidence: Evidence, *, end: float, step: int, stepped: float = -math.inf) -> tuple[Round, ...]:
+        """Return the rounds of what is new in fetched samples until `end` (Unix seconds); `take` them in this order.
+
+        Rounds that ended before the step began (`stepped`) belong to the one before.
+        """
+        if self._gauge is not None:
+            canary, stable = self._gauge.fresh(evidence.canary, evidence.stable)
+        else:
+            canary, stable = self._tally.canary.fresh(evidence.canary), self._tally.stable.fresh(evidence.stable)
+        cut = rounds(canary, stable, last=self.last, end=end, step=step)
+        return tuple(replace(one, step=max(1, step - 1)) if one.end <= stepped else one for one in cut)
 
     def take(self, one: Round) -> None:
         """Count one round."""
