@@ -180,3 +180,11 @@ def test_a_query_that_cannot_be_read_is_quoted(cluster: FakeCluster) -> None:
     body["spec"]["indicator"]["ratio"]["bad"] = "a_total / b_total"
     with pytest.raises(Problem, match=r"spec\.indicator\.ratio\.bad: `a_total / b_total` is a ratio"):
         run("rules", "ledger-exact")
+
+
+def test_a_pattern_of_names_is_told(cluster: FakeCluster) -> None:
+    body = cluster.objects[module.OBJECTIVES, "lending", "ledger-exact"]
+    body["spec"]["indicator"]["ratio"]["bad"] = '{__name__=~"a_total|b_total"}'
+    result = run("rules", "ledger-exact")
+    assert written(result)
+    assert "Prometheus refuses a rate over several names at once; join them with or" in result.stderr

@@ -87,6 +87,10 @@ def write_rules(
     for one in found:
         try:
             counters = _counters(one)
+            for selector in _patterns(counters):
+                _warn(
+                    f"{_place(one)}: {selector}: Prometheus refuses a rate over several names at once; join them with or"
+                )
             if form is Form.OPERATOR:
                 written.append(prometheus_rule(one, counters, labels, runbook_url))
             else:
@@ -184,6 +188,12 @@ def _counters(one: ServiceLevelObjective) -> Counters:
 
 def _counter(selector: Selector) -> Counter:
     return Counter(str(selector), str(selector.name))
+
+
+def _patterns(counters: Counters) -> list[str]:
+    """Return the selectors that give the metric's name as a pattern."""
+    every = (*counters.total, *counters.bad, *counters.good)
+    return [one.selector for one in every if one.metric.startswith("__name__=~")]
 
 
 def _pair(text: str) -> tuple[str, str]:
