@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -361,6 +362,101 @@ async def test_only_the_canary_that_was_seen_is_deleted(feem: Adapter, owner: Ku
     await feem.cluster.perform(do.DeleteCanary(namespace, NAME, NAME), 2)
     assert owner.read("deployment", CANARY)["metadata"]["uid"] != seen["metadata"]["uid"]
     assert owner("get", "service", CANARY).code != 0
+
+
+async def promote_version_two(feem: Adapter, owner: Kubectl, namespace: str) -> do.UndoTemplate:
+    """Version 2, which differs in more than its image, runs in all pods; returns what takes it back."""
+    stable = template_digest(deployment_of(feem, namespace)["spec"]["template"])
+    await feem.cluster.perform(do.Govern(namespace, NAME, NAME), 0)
+    apply(owner, version_two())
+    await feem.until(lambda: deployment_of(feem, namespace)["spec"].get("paused"), "the change is held")
+    digest = template_digest(deployment_of(feem, namespace)["spec"]["template"])
+    await again_and_again(feem, do.Unpause(namespace, NAME, digest, promoting=True))
+    await rolled(feem, owner, namespace)
+    await feem.cluster.perform(do.SettleDeployment(namespace, NAME, standing=False), 2)
+    return do.UndoTemplate(namespace, NAME, digest, stable, "scoring-2/BurnsTooFast")
+
+
+def version_two() -> Manifest:
+    """Another image, a variable more, a label less, an annotation more."""
+    manifest = manifests("bank/scoring:2")[0]
+    template = manifest["spec"]["template"]
+    template["metadata"] = {"labels": {"app": NAME}, "annotations": {"bank.example/scrape": "yes"}}
+    template["spec"]["containers"][0]["env"] = [{"name": "CUTOFF", "value": "0.4"}]
+    return manifest
+
+
+async def rolled(feem: Adapter, owner: Kubectl, namespace: str) -> None:
+    owner.done("rollout", "status", f"deployment/{NAME}", "--timeout=60s")
+    await feem.until(lambda: deployment_of(feem, namespace)["status"].get("updatedReplicas") == 2)
+
+
+async def test_an_undo_brings_the_earlier_template_back_and_every_field_to_its_owner(
+    feem: Adapter, owner: Kubectl, namespace: str
+) -> None:
+    before = deployment_of(feem, namespace)["spec"]
+    undo = await promote_version_two(feem, owner, namespace)
+    feem.writes()
+    await again_and_again(feem, undo)
+    assert [verb for verb, _, code in feem.writes() if code == "200"] == ["patch"]
+    body = owner.read("deployment", NAME)
+    assert (body["spec"], body["metadata"]["annotations"]["feem.dev/undo"]) == (before, "scoring-2/BurnsTooFast")
+    assert body["metadata"]["annotations"]["feem.dev/requested-by"] == "team@bank.example"
+    assert "being promoted" in owner.refused("set", "image", f"deployment/{NAME}", "app=bank/scoring:3")
+    await again_and_again(feem, undo)
+    assert feem.writes() == []
+
+    await rolled(feem, owner, namespace)
+    live = [each for each in owner.read("replicaset")["items"] if each["spec"]["replicas"]]
+    assert [template_digest(each["spec"]["template"]) for each in live] == [undo.stable_digest]
+    end = do.EndUndo(namespace, NAME, standing=False)
+    await again_and_again(feem, end)
+    feem.writes()
+    await again_and_again(feem, end)
+    assert feem.writes() == []
+    after = owner.read("deployment", NAME, "--show-managed-fields")["metadata"]
+    assert after["labels"] == {"team": "credit", "feem.dev/governed": NAME}
+    assert "feem.dev/undo" not in after["annotations"]
+    mine = [each for each in after["managedFields"] if each["manager"] == "feem"]
+    assert [each["operation"] for each in mine] == ["Apply"]
+
+    apply(owner, version_two())
+    again = owner.read("deployment", NAME)["spec"]
+    assert again["paused"], "the hold policy holds the version that comes again"
+    assert template_digest(again["template"]) == undo.template_digest
+
+
+async def test_an_undo_of_what_somebody_changed_meanwhile_is_a_conflict(
+    feem: Adapter, owner: Kubectl, namespace: str
+) -> None:
+    undo = await promote_version_two(feem, owner, namespace)
+    seen = deployment_of(feem, namespace)
+    await feem.informer.__aexit__(None, None, None)
+    owner.done("annotate", "deployment", NAME, "bank.example/note=edited")
+    with pytest.raises(Conflict):
+        await feem.cluster.perform(undo, 3)
+    assert owner.read("deployment", NAME)["spec"]["template"] == seen["spec"]["template"]
+
+
+async def test_an_undo_of_another_template_or_without_a_way_back_is_a_conflict(
+    feem: Adapter, owner: Kubectl, namespace: str
+) -> None:
+    undo = await promote_version_two(feem, owner, namespace)
+    with pytest.raises(Conflict, match="carries template"):
+        await feem.cluster.perform(replace(undo, template_digest=undo.stable_digest), 3)
+    with pytest.raises(Conflict, match="no ReplicaSet"):
+        await feem.cluster.perform(replace(undo, stable_digest="sha256:gone"), 3)
+    assert feem.cluster.get(DEPLOYMENTS, namespace, NAME) == deployment_of(feem, namespace)
+
+
+async def test_the_end_of_an_undo_under_a_standing_pause_pauses(feem: Adapter, owner: Kubectl, namespace: str) -> None:
+    undo = await promote_version_two(feem, owner, namespace)
+    await again_and_again(feem, undo)
+    await rolled(feem, owner, namespace)
+    await again_and_again(feem, do.EndUndo(namespace, NAME, standing=True))
+    body = owner.read("deployment", NAME)
+    assert body["spec"]["paused"]
+    assert "feem.dev/promoting" not in body["metadata"]["labels"]
 
 
 async def test_resuming_another_template_is_a_conflict(feem: Adapter, owner: Kubectl, namespace: str) -> None:

@@ -108,13 +108,6 @@ def is_managed(body: Body) -> bool:
     return any(entry.get("manager") == FIELD_MANAGER for entry in body["metadata"].get("managedFields") or ())
 
 
-def others_fields(entries: Sequence[Body]) -> list[Body]:
-    """Return the field ownership without what FEEM wrote by update or patch; what it applied stays its own."""
-    return [item for item in entries if (item.get("manager"), item.get("operation")) != (FIELD_MANAGER, "Update")] or [
-        {}
-    ]
-
-
 def _others(entries: Sequence[Body]) -> list[Body]:
     """Return the field ownership without FEEM's; one empty entry is how the API is told that there is none (KEP-555)."""
     return [entry for entry in entries if entry.get("manager") != FIELD_MANAGER] or [{}]
