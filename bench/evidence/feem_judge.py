@@ -9,46 +9,65 @@ import numpy as np
 
 from bench.evidence.rules import Times
 from bench.evidence.traffic import BLOCK, Tracks
+from feem.core.evidence.events import RECENT
 from feem.core.evidence.mix import MixShift
 from feem.core.evidence.ratio import RelativeRisk
 from feem.core.evidence.ratio_trial import FEWEST_BAD
+from feem.core.evidence.staged import Staged
 
 ALPHA = 0.01
+WINDOW = int(RECENT) // BLOCK + 1
+"""Blocks that `RatioTrial` calls the last five minutes: those that ended in them."""
 Pair = tuple[Mapping[str, int], Mapping[str, int]]
 
 
-def ratio(tracks: Tracks, allowed: float, dispersions: Sequence[float] = (), alpha: float = ALPHA) -> Times:
-    """Return when FEEM rolls each run back: E >= 1/α and the canary's share of bad requests above the allowed one."""
+def ratio(
+    tracks: Tracks, allowed: float, dispersions: Sequence[float] = (), steps: int = 1, alpha: float = ALPHA
+) -> Times:
+    """Return when FEEM rolls each run back; `steps` divides the hour evenly."""
     runs = tracks.canary_total.shape[0]
     factors = dispersions or [1.0] * runs
     columns = [one.tolist() for one in (tracks.canary_bad, tracks.canary_total, tracks.stable_bad, tracks.stable_total)]
     return np.array(
         [
-            ratio_run(zip(*(column[run] for column in columns), strict=True), allowed, factors[run], alpha)
+            ratio_run(
+                [tuple(block) for block in zip(*(column[run] for column in columns), strict=True)],
+                allowed,
+                factors[run],
+                steps,
+                alpha,
+            )
             for run in range(runs)
         ]
     )
 
 
-def ratio_run(blocks: Iterable[tuple[int, ...]], allowed: float, dispersion: float, alpha: float) -> float:
+def ratio_run(
+    blocks: Sequence[tuple[int, ...]], allowed: float, dispersion: float = 1.0, steps: int = 1, alpha: float = ALPHA
+) -> float:
     """Feed one run to the test, block by block: canary bad, canary total, stable bad, stable total.
 
     The rule of `RatioTrial`, without its messages (tests/bench holds one against the other): once the evidence has
-    reached 1/α and the canary has three bad requests, it is rolled back when its share is above the allowed one.
+    reached 1/α and the canary has three bad requests, it is rolled back when its share is above the allowed one, over
+    the whole release or over the last five minutes.
     """
-    test = RelativeRisk(1.0, dispersion)
+    test = Staged(lambda: RelativeRisk(1.0, dispersion), steps)
     threshold = math.log(1 / alpha)
+    length = -(-len(blocks) // steps)
     proven = False
-    bad = total = 0
+    bad, total = [0] * (WINDOW + 1), [0] * (WINDOW + 1)
     for number, (canary_bad, canary_total, stable_bad, stable_total) in enumerate(blocks, start=1):
-        bad += canary_bad
-        total += canary_total
-        if not (canary_bad or stable_bad):
-            continue  # neither the evidence nor the share can rise
-        test.add(canary_bad, canary_total, stable_bad, stable_total)
-        proven = proven or test.log_evidence >= threshold
-        if proven and bad >= FEWEST_BAD and bad > allowed * total:
-            return float(number * BLOCK)
+        bad.append(bad[-1] + canary_bad)
+        total.append(total[-1] + canary_total)
+        test.begin((number - 1) // length + 1)
+        if (canary_bad or stable_bad) and stable_total:  # else no evidence changes
+            for one in test.tests:
+                one.add(canary_bad, canary_total, stable_bad, stable_total)
+            proven = proven or test.log_evidence >= threshold
+        if proven and bad[-1] >= FEWEST_BAD:
+            recent = bad[-1] - bad[-1 - WINDOW], total[-1] - total[-1 - WINDOW]
+            if bad[-1] > allowed * total[-1] or recent[0] > allowed * recent[1]:
+                return float(number * BLOCK)
     return math.inf
 
 

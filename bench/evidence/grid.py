@@ -77,10 +77,10 @@ def simulate(part: Part) -> dict[str, Times]:
     return judged(tracks, cell.base)
 
 
-def judged(tracks: Tracks, allowed: float) -> dict[str, Times]:
+def judged(tracks: Tracks, allowed: float, steps: int = 1) -> dict[str, Times]:
     """Return what each judge says of the same traffic."""
     return {
-        "feem": feem_judge.ratio(tracks, allowed),
+        "feem": feem_judge.ratio(tracks, allowed, steps=steps),
         "argo": argo(tracks),
         "flagger": flagger(tracks),
         "mannWhitney": mann_whitney(tracks),

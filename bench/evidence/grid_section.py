@@ -60,7 +60,9 @@ def row(outcomes: dict[Cell, Outcome], base: float, factor: float, rate: int) ->
     if factor == 1:
         same = [outcomes[Cell(base, factor, rate, weight)] for weight in WEIGHTS]
         worst = (max(same, key=lambda one: one.of[judge].share) for judge in JUDGES)
-        shown = (f"{percent(one.of[judge].share)} ({one.cell.weight:.0%})" for judge, one in zip(JUDGES, worst, strict=True))
+        shown = (
+            f"{percent(one.of[judge].share)} ({one.cell.weight:.0%})" for judge, one in zip(JUDGES, worst, strict=True)
+        )
         return (label, *shown, "", "")
     outcome = outcomes[Cell(base, factor, rate, NAMED_WEIGHT)]
     ratio = "-" if outcome.ratio is None else f"{outcome.ratio:.2f}"

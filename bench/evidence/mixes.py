@@ -122,7 +122,9 @@ def check(case: Case, one: Found) -> Check:
     most = case.most or 0.0
     if most:
         return Check(f"harmless mix {case.label}, <= {most:.0%} rolled back", false_alarms(one), one.share <= most)
-    return Check(f"mix {case.label}, TV {case.shift:.3f} is tolerated: never rolled back", false_alarms(one), one.hits == 0)
+    return Check(
+        f"mix {case.label}, TV {case.shift:.3f} is tolerated: never rolled back", false_alarms(one), one.hits == 0
+    )
 
 
 def figures(case: Case, one: Found) -> dict[str, object]:

@@ -90,4 +90,10 @@ def duration(seconds: float | None) -> str:
         return "-"
     if seconds < 10 and seconds != int(seconds):
         return f"{seconds:.1f} s"
-    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.1f} min" if seconds < 36000 else f"{seconds / 3600:.0f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 600
+        else f"{seconds / 60:.1f} min"
+        if seconds < 36000
+        else f"{seconds / 3600:.0f} h"
+    )

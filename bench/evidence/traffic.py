@@ -28,7 +28,9 @@ class Tracks:
 
     def by_minute(self) -> Tracks:
         """Add up the blocks of each minute, for judges that look at minutes."""
-        return Tracks(*(minutes(one) for one in (self.canary_total, self.canary_bad, self.stable_total, self.stable_bad)))
+        return Tracks(
+            *(minutes(one) for one in (self.canary_total, self.canary_bad, self.stable_total, self.stable_bad))
+        )
 
 
 def minutes(blocks: Counts) -> Counts:
