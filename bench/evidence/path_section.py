@@ -1,0 +1,151 @@
+"""The whole path, from raw samples to the verdict, in bad weather."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.evidence.bench import Bench, generator, parts
+from bench.evidence.path import BASE, LENGTH, SCENARIOS, Scenario, Story, play
+from bench.evidence.section import Check, Section, duration, percent
+from bench.evidence.share import Found, found
+
+RUNS, PART = 40, 5
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some runs of a scenario."""
+
+    scenario: Scenario
+    number: int
+    runs: int
+
+
+def simulate(part: Part) -> list[Story]:
+    """Play some runs."""
+    random = generator("path", part.scenario.name, part.number)
+    return [play(part.scenario, random) for _ in range(part.runs)]
+
+
+@dataclass(frozen=True)
+class Told:
+    """All runs of a scenario."""
+
+    found: Found
+    stories: tuple[Story, ...]
+
+    @property
+    def ends(self) -> str:
+        """How the runs end: outcome and reason, how many."""
+        ends = Counter(f"{story.last.outcome} {story.last.reason}" for story in self.stories)
+        return ", ".join(f"{end} {number}" for end, number in ends.most_common())
+
+    @property
+    def away(self) -> set[str]:
+        """Verdicts while Prometheus was away."""
+        return {verdict for story in self.stories for verdict in story.during}
+
+    @property
+    def reasons(self) -> set[str]:
+        """All reasons that were given at any moment."""
+        return {reason for story in self.stories for reason in story.reasons}
+
+    @property
+    def counted(self) -> float:
+        """The median share of requests that were counted."""
+        return float(np.median([story.counted for story in self.stories]))
+
+
+def run(bench: Bench) -> Section:
+    """Play all scenarios."""
+    jobs = [Part(one, n, size) for one in SCENARIOS for n, size in enumerate(parts(bench.runs(RUNS), PART))]
+    stories: dict[str, list[Story]] = {}
+    for job, some in zip(jobs, bench.each("path, parts", simulate, jobs), strict=True):
+        stories.setdefault(job.scenario.name, []).extend(some)
+    told = {name: Told(times(some), tuple(some)) for name, some in stories.items()}
+    return Section(
+        name="path",
+        title="From scraped samples to the verdict, when pods and Prometheus misbehave",
+        notes=(
+            f"The operator's own Trial, fed with raw samples: ten stable pods and one canary pod (where it says so ten), scraped every 5 s each at",
+            f"  its own moment, counters that begin with the first error, looks overlapping by 30 s; releases of {LENGTH // 60} min, objective 99.9%,",
+            f"  base {BASE:.1%}, 100 requests/s, weight 10% (with ten canary pods 50%). Counted: requests in the verdict over requests served",
+            "  (10 s of warm-up, the newest block and what a restart swallows are missing).",
+        ),
+        columns=("scenario", "runs", "rolled back", "median", "counted", "last verdict"),
+        rows=tuple(
+            (
+                name,
+                str(one.found.runs),
+                percent(one.found.share),
+                duration(one.found.median),
+                percent(one.counted),
+                one.ends,
+            )
+            for name, one in told.items()
+        ),
+        checks=checks(told),
+        figures={
+            "scenarios": {
+                name: {
+                    **one.found.plain(),
+                    "countedShare": round(one.counted, 4),
+                    "reasons": sorted(one.reasons),
+                    "whilePrometheusIsAway": sorted(one.away),
+                    "lastVerdicts": one.ends,
+                    "example": one.stories[0].last.message,
+                }
+                for name, one in told.items()
+            }
+        },
+    )
+
+
+def times(stories: list[Story]) -> Found:
+    """Sum up when the runs were rolled back."""
+    return found(np.array([np.inf if one.rolled_back is None else one.rolled_back for one in stories]))
+
+
+def checks(told: dict[str, Told]) -> tuple[Check, ...]:
+    """Hold the scenarios against what was promised."""
+
+    def harmless(name: str, wanted: str = "Pass WithinObjective") -> Check:
+        one = told[name]
+        ends = all(f"{story.last.outcome} {story.last.reason}" == wanted for story in one.stories)
+        return Check(
+            f"{name}: no rollback, ends {wanted}",
+            f"{one.found.hits} of {one.found.runs} rolled back; {one.ends}",
+            ends and not one.found.hits,
+        )
+
+    def caught(name: str) -> Check:
+        one = told[name]
+        return Check(
+            f"{name}: rolled back",
+            f"{percent(one.found.share)}, median {duration(one.found.median)}",
+            one.found.share >= 0.95,
+        )
+
+    def held(name: str) -> Check:
+        one = told[name]
+        only = one.away == {"Inconclusive/MetricsUnavailable"}
+        return Check(f"{name}: Inconclusive all the while", ", ".join(sorted(one.away)), only)
+
+    down, unreachable = "Prometheus down 10 min, harmless", "Prometheus unreachable 10 min, harmless"
+    return (
+        harmless("pods restart every 5 min, harmless"),
+        caught("pods restart every 5 min, canary x10"),
+        harmless("one of ten stable pods bad (10%)"),
+        caught("one of ten canary pods bad (10%)"),
+        harmless("both tracks bad (5%)", "Inconclusive SharedDegradation"),
+        held(down),
+        harmless(down),
+        held(unreachable),
+        harmless(unreachable),
+        held("Prometheus down 10 min, canary x3"),
+        harmless("1 request a minute, harmless", "Inconclusive TooFewSamples"),
+        harmless("1 request a minute, canary all bad", "Inconclusive TooFewSamples"),
+    )
