@@ -170,7 +170,10 @@ class ReleaseStatus(Model):
     verdicts: Annotated[list[ObjectiveVerdict], Field(max_length=20, json_schema_extra=MAP_BY_NAME)] = Field(
         default_factory=list
     )
-    """What each objective said last; soon after a step began, what let the release get there."""
+    """What each objective said last; soon after a step began, what let the release get there. While a step bakes, the
+    figures are written anew every half minute."""
+    judged_at: datetime | None = None
+    """When the verdicts were reached (UTC)."""
 
 
 class Release(Resource):

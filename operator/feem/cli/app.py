@@ -11,6 +11,7 @@ from feem.cli.audit import audit
 from feem.cli.decide import add_verbs
 from feem.cli.evidence import evidence
 from feem.cli.get import explain, get
+from feem.cli.slo import slo
 from feem.cli.watch import watch
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.command()(explain)
 add_verbs(app)
 app.add_typer(audit, name="audit")
 app.add_typer(evidence, name="evidence")
+app.add_typer(slo, name="slo")
 
 
 @app.command()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from feem.api.base import ConditionStatus
 from feem.api.release import ObjectiveVerdict, Outcome, Release, ReleaseStatus
 from feem.core.conditions import condition, find, said, with_condition
+
+FIGURES_AGAIN = timedelta(seconds=30)
+"""How old the figures of a step's verdicts may become on the status."""
 
 HELD = "Held"
 PROGRESSING = "Progressing"
@@ -100,6 +103,8 @@ def next_status(
             conditions = with_condition(conditions, running)
     step, weight = fields.get("step", old.step), fields.get("weight", old.weight)
     fields["progress"] = progress(step, len(release.spec.plan.steps), weight)
+    if fields.get("verdicts"):
+        fields.setdefault("judged_at", now)
     return old.model_copy(update={**fields, "conditions": conditions, "observed_generation": generation})
 
 
@@ -113,8 +118,16 @@ def progress(step: int, steps: int, weight: int) -> str:
 
 
 def differs(old: ReleaseStatus, new: ReleaseStatus) -> bool:
-    """Whether the new status says something new: figures inside messages alone are not worth a write."""
-    return _essence(old) != _essence(new)
+    """Whether the new status says something new: figures alone are worth a write only every half minute."""
+    return _essence(old) != _essence(new) or _is_old(old, new)
+
+
+def _is_old(old: ReleaseStatus, new: ReleaseStatus) -> bool:
+    """Whether the figures that people see are old, of the step that still goes on."""
+    written = max((moment for moment in (old.judged_at, old.step_started_at) if moment is not None), default=None)
+    if written is None or new.judged_at is None or new.verdicts == old.verdicts or new.step != old.step:
+        return False
+    return new.judged_at - written >= FIGURES_AGAIN
 
 
 def _is_news(verdict: ObjectiveVerdict) -> bool:
