@@ -67,6 +67,10 @@ integration: $(STAMP) ## Tests against a real API server (makes cluster `feem-te
 e2e: $(STAMP) ## Tests with real pods, gateway, Prometheus and traffic (makes cluster `feem-e2e`, profile full)
 	@$(PYTEST) e2e tests -m e2e -q
 
+.PHONY: bench-evidence
+bench-evidence: $(STAMP) ## How soon and surely a worse canary is known, beside other rules (FULL=1: more runs); writes bench/results
+	@PYTHONPATH=. $(BIN)/python -m bench.evidence --out bench/results/evidence.json
+
 .PHONY: format
 format: $(STAMP) ## Format the code
 	@$(BIN)/ruff format .

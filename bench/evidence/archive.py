@@ -18,7 +18,7 @@ PATIENCE = 300
 """Seconds that pip gets."""
 
 
-class ArchiveMissing(RuntimeError):
+class ArchiveMissing(RuntimeError):  # noqa: N818 - what happened, not who is at fault
     """The archive could not be had; the message says why and what to do."""
 
 

@@ -48,7 +48,7 @@ def ratio_run(
     """Feed one run to the test, block by block: canary bad, canary total, stable bad, stable total.
 
     The rule of `RatioTrial`, without its messages (tests/bench holds one against the other): once the evidence has
-    reached 1/α and the canary has three bad requests, it is rolled back when its share is above the allowed one, over
+    reached 1/alpha and the canary has three bad requests, it is rolled back when its share is above the allowed one, over
     the whole release or over the last five minutes.
     """
     test = Staged(lambda: RelativeRisk(1.0, dispersion), steps)
@@ -72,7 +72,7 @@ def ratio_run(
 
 
 def mix_run(blocks: Iterable[Pair], tolerated: float, dispersion: float = 1.0, alpha: float = ALPHA) -> int | None:
-    """Return after how many blocks FEEM rolls back for a shift of the mix, None if it does not: E >= 1/α is enough.
+    """Return after how many blocks FEEM rolls back for a shift of the mix, None if it does not: E >= 1/alpha is enough.
 
     What is tolerated stands in the test itself, whose E is 1 for a shift within it.
     """

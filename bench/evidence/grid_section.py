@@ -20,7 +20,7 @@ NOTES = (
     f"One-hour runs; Poisson arrivals, independent errors; weight {NAMED_WEIGHT:.0%} shown, all weights in the JSON.",
     "Each judge: share of runs rolled back within the hour, median time of all runs (- where fewer than half are).",
     "x1 is a harmless canary: every rollback is a false one; the worst weight is shown, named in brackets.",
-    f"FEEM: its own RelativeRisk, tolerated relative risk 1, α {ALPHA}, looked at every {BLOCK} s; rolls back when E >= 1/α and the",
+    f"FEEM: its own RelativeRisk, tolerated relative risk 1, alpha {ALPHA}, looked at every {BLOCK} s; rolls back when E >= 1/alpha and the",
     "  canary's share of errors so far is above what the objective allows (objective = the base: 99.9% or 99%).",
     "Argo-style: each minute, canary's error ratio of the last minute > 1% fails at once (failureLimit 0); no traffic, no verdict.",
     "Flagger-style: each minute, success of the last minute < 99% is a failed check, 5 in all roll back; no traffic passes",
@@ -28,7 +28,7 @@ NOTES = (
     "  The fixed 1% is what these rules are shown with; at base 1% it is the base itself, so their false alarms there are of their making.",
     "Mann-Whitney: each minute, all per-minute error ratios so far, two-sided confidence 0.98 (worse side 1%), ties and continuity",
     "  corrected; no effect-size or tolerance filter, so it finds, and errs, somewhat more often than a service with such filters.",
-    "Wald: ln(1/α)/KL in seconds; x Wald: FEEM's median over (Wald + one interval).",
+    "Wald: ln(1/alpha)/KL in seconds; x Wald: FEEM's median over (Wald + one interval).",
 )
 
 

@@ -35,7 +35,7 @@ NOTES = (
     f"Car loans of the PyPI package {PACKAGE} (read from the archive at run time): real-shaped, synthetic; 50,000 reference rows",
     f"  and the analysis period from its row {DRIFT:,} on, where the applicants change. y_pred_proba is the score (histogram, ten fixed",
     "  buckets), y_pred = 1 an approval, an approved loan that was not repaid is bad. Rows are dealt at random, none twice;",
-    f"  20 decisions/s, {WEIGHT:.0%} to the canary; each indicator is a release of its own with α {ALPHA}; mixes tolerate {TOLERATED}.",
+    f"  20 decisions/s, {WEIGHT:.0%} to the canary; each indicator is a release of its own with alpha {ALPHA}; mixes tolerate {TOLERATED}.",
     "  Only the canary drifts: it takes rows after the drift, stable takes reference rows. Nothing is construed beyond that: in",
     "  this data the approval ratio stays by itself (figures below). Bad loans count at once here; in life they are known months later.",
 )

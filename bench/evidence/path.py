@@ -15,11 +15,14 @@ from feem.core.evidence.samples import Evidence
 from feem.core.evidence.terms import Terms
 from feem.core.evidence.trial import Trial
 
-LENGTH = 1800
+LENGTH = 1200
 """Seconds of a simulated release."""
 BEFORE = 60.0
 """Seconds for which stable's pods were scraped before the release; the canary's were for 15."""
 BASE = 0.001
+OBJECTIVE = "99.5"
+TURNS_BAD = 400.0
+"""Seconds after which a canary that turns bad does so: while Prometheus is away."""
 OUTAGE = (300.0, 900.0)
 """When Prometheus is away: ten minutes."""
 
@@ -37,6 +40,8 @@ class Scenario:
     bad_canary_pod: float = 0.0
     bad_stable_pod: float = 0.0
     """The share of bad requests of one pod of that track; 0: it is like the others."""
+    turns: float = 0.0
+    """The canary's share of bad requests from `TURNS_BAD` on; 0: it stays."""
     restarts_every: float = 0.0
     outage: str = ""
     """`down`: Prometheus does not scrape; `unreachable`: it does, but does not answer."""
@@ -50,7 +55,8 @@ SCENARIOS = (
     Scenario("both tracks bad (5%)", canary=0.05, stable=0.05),
     Scenario("Prometheus down 10 min, harmless", outage="down"),
     Scenario("Prometheus unreachable 10 min, harmless", outage="unreachable"),
-    Scenario("Prometheus down 10 min, canary x3", canary=3 * BASE, outage="down"),
+    Scenario("Prometheus down 10 min, canary turns bad meanwhile", turns=10 * BASE, outage="down"),
+    Scenario("Prometheus unreachable 10 min, canary turns bad meanwhile", turns=10 * BASE, outage="unreachable"),
     Scenario("1 request a minute, harmless", rate=1 / 60),
     Scenario("1 request a minute, canary all bad", rate=1 / 60, canary=1.0),
 )
@@ -71,23 +77,30 @@ class Story:
 
 
 def objective() -> ObjectiveSnapshot:
-    """Return an objective of 99.9% over two counters."""
+    """Return an objective over two counters."""
     ratio = RatioIndicator(bad='http_requests_total{code="500"}', total="http_requests_total")
     return ObjectiveSnapshot(
-        name="errors", objective="99.9", indicator=Indicator(ratio=ratio), canary=CanarySettings(dispersion="1")
+        name="errors", objective=OBJECTIVE, indicator=Indicator(ratio=ratio), canary=CanarySettings(dispersion="1")
     )
 
 
 def pods_of(scenario: Scenario) -> tuple[list[Pod], list[Pod]]:
     """Return the pods of both tracks."""
     one, rate = scenario, scenario.rate
-    canary = fleet("canary", one.canary_pods, rate * one.weight, steady(one.canary), -15.0, one.restarts_every)
+    canary = fleet("canary", one.canary_pods, rate * one.weight, share_of(one), -15.0, one.restarts_every)
     stable = fleet("stable", 10, rate * (1 - one.weight), steady(one.stable), -BEFORE, one.restarts_every)
     if one.bad_canary_pod:
         canary[0].share = steady(one.bad_canary_pod)
     if one.bad_stable_pod:
         stable[0].share = steady(one.bad_stable_pod)
     return canary, stable
+
+
+def share_of(scenario: Scenario) -> ShareAt:
+    """Return the canary's share of bad requests over time."""
+    if not scenario.turns:
+        return steady(scenario.canary)
+    return lambda time: scenario.turns if time >= TURNS_BAD else scenario.canary
 
 
 def steady(share: float) -> ShareAt:

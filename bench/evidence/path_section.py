@@ -8,9 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.evidence.bench import Bench, generator, parts
-from bench.evidence.path import BASE, LENGTH, SCENARIOS, Scenario, Story, play
+from bench.evidence.feem_judge import ALPHA
+from bench.evidence.grid_section import false_alarms
+from bench.evidence.path import BASE, LENGTH, OBJECTIVE, SCENARIOS, Scenario, Story, play
+from bench.evidence.pods import OVERLAP
 from bench.evidence.section import Check, Section, duration, percent
 from bench.evidence.share import Found, found
+from feem.api.release import Outcome
 
 RUNS, PART = 40, 5
 
@@ -70,8 +74,8 @@ def run(bench: Bench) -> Section:
         name="path",
         title="From scraped samples to the verdict, when pods and Prometheus misbehave",
         notes=(
-            f"The operator's own Trial, fed with raw samples: ten stable pods and one canary pod (where it says so ten), scraped every 5 s each at",
-            f"  its own moment, counters that begin with the first error, looks overlapping by 30 s; releases of {LENGTH // 60} min, objective 99.9%,",
+            "The operator's own Trial, fed with raw samples: ten stable pods and one canary pod (where it says so ten), scraped every 5 s each at",
+            f"  its own moment, counters that begin with the first error, looks overlapping by {OVERLAP:.0f} s; releases of {LENGTH // 60} min, objective {OBJECTIVE}%,",
             f"  base {BASE:.1%}, 100 requests/s, weight 10% (with ten canary pods 50%). Counted: requests in the verdict over requests served",
             "  (10 s of warm-up, the newest block and what a restart swallows are missing).",
         ),
@@ -111,41 +115,62 @@ def times(stories: list[Story]) -> Found:
 
 def checks(told: dict[str, Told]) -> tuple[Check, ...]:
     """Hold the scenarios against what was promised."""
-
-    def harmless(name: str, wanted: str = "Pass WithinObjective") -> Check:
-        one = told[name]
-        ends = all(f"{story.last.outcome} {story.last.reason}" == wanted for story in one.stories)
-        return Check(
-            f"{name}: no rollback, ends {wanted}",
-            f"{one.found.hits} of {one.found.runs} rolled back; {one.ends}",
-            ends and not one.found.hits,
-        )
-
-    def caught(name: str) -> Check:
-        one = told[name]
-        return Check(
-            f"{name}: rolled back",
-            f"{percent(one.found.share)}, median {duration(one.found.median)}",
-            one.found.share >= 0.95,
-        )
-
-    def held(name: str) -> Check:
-        one = told[name]
-        only = one.away == {"Inconclusive/MetricsUnavailable"}
-        return Check(f"{name}: Inconclusive all the while", ", ".join(sorted(one.away)), only)
-
-    down, unreachable = "Prometheus down 10 min, harmless", "Prometheus unreachable 10 min, harmless"
+    down, unreachable = "Prometheus down 10 min", "Prometheus unreachable 10 min"
+    meanwhile = "canary turns bad meanwhile"
+    low, lowest = told["1 request a minute, harmless"], told["1 request a minute, canary all bad"]
     return (
-        harmless("pods restart every 5 min, harmless"),
-        caught("pods restart every 5 min, canary x10"),
-        harmless("one of ten stable pods bad (10%)"),
-        caught("one of ten canary pods bad (10%)"),
-        harmless("both tracks bad (5%)", "Inconclusive SharedDegradation"),
-        held(down),
-        harmless(down),
-        held(unreachable),
-        harmless(unreachable),
-        held("Prometheus down 10 min, canary x3"),
-        harmless("1 request a minute, harmless", "Inconclusive TooFewSamples"),
-        harmless("1 request a minute, canary all bad", "Inconclusive TooFewSamples"),
+        *(
+            never_back(name, told[name])
+            for name in (
+                "pods restart every 5 min, harmless",
+                "one of ten stable pods bad (10%)",
+                f"{down}, harmless",
+                f"{unreachable}, harmless",
+            )
+        ),
+        *(
+            caught(name, told[name])
+            for name in (
+                "pods restart every 5 min, canary x10",
+                "one of ten canary pods bad (10%)",
+                f"{down}, {meanwhile}",
+                f"{unreachable}, {meanwhile}",
+            )
+        ),
+        *(
+            held(name, told[name])
+            for name in (f"{way}, {which}" for way in (down, unreachable) for which in ("harmless", meanwhile))
+        ),
+        only_ends("both tracks bad (5%)", told["both tracks bad (5%)"], "Inconclusive SharedDegradation"),
+        only_ends("1 request a minute, harmless", low, "Inconclusive TooFewSamples"),
+        Check("1 request a minute, canary all bad: never Pass", lowest.ends, "Pass" not in lowest.ends),
     )
+
+
+def never_back(name: str, told: Told) -> Check:
+    """A harmless canary: no more rollbacks than alpha explains (the 95% interval reaches down to it), and promotion stays possible."""
+    passes = sum(story.last.outcome is Outcome.PASS for story in told.stories) / told.found.runs
+    few = told.found.interval()[0] <= ALPHA
+    return Check(
+        f"{name}: no rollback beyond alpha, ends Pass",
+        f"{false_alarms(told.found)}; {told.ends}",
+        few and passes >= 0.9,
+    )
+
+
+def caught(name: str, told: Told) -> Check:
+    """A bad canary, or one bad pod of it."""
+    figure = f"{percent(told.found.share)}, median {duration(told.found.median)} after the start"
+    return Check(f"{name}: rolled back", figure, told.found.share >= 0.95)
+
+
+def held(name: str, told: Told) -> Check:
+    """Nothing is decided while there are no metrics."""
+    only = told.away == {"Inconclusive/MetricsUnavailable"}
+    return Check(f"{name}: Inconclusive all the while", ", ".join(sorted(told.away)), only)
+
+
+def only_ends(name: str, told: Told, wanted: str) -> Check:
+    """Each run ends like this, none in a rollback."""
+    ends = all(f"{story.last.outcome} {story.last.reason}" == wanted for story in told.stories)
+    return Check(f"{name}: no rollback, ends {wanted}", told.ends, ends and not told.found.hits)

@@ -11,7 +11,7 @@ from feem.core.evidence.samples import Sample, Series, TrackSamples
 
 SCRAPE = 5.0
 """Seconds between two scrapes of a pod."""
-OVERLAP = 30.0
+OVERLAP = 15.0
 """Seconds of samples that each look fetches again, as an operator does that must not miss one."""
 
 ShareAt = Callable[[float], float]

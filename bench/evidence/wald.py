@@ -1,4 +1,4 @@
-"""The least time that a test at level α needs on average."""
+"""The least time that a test at level alpha needs on average."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import math
 
 
 def seconds(rate: float, weight: float, base: float, canary: float, alpha: float) -> float:
-    """Return ln(1/α) divided by the information a second of traffic gives (Wald 1945).
+    """Return ln(1/alpha) divided by the information a second of traffic gives (Wald 1945).
 
     Bad requests come at R·(w·p_c + (1-w)·p_s) a second, and each falls in the canary with probability
-    q = w·p_c/(w·p_c + (1-w)·p_s), where ρ = w would be expected: it is worth KL(q‖ρ) = q·ln(q/ρ) + (1-q)·ln((1-q)/(1-ρ)).
+    q = w·p_c/(w·p_c + (1-w)·p_s), where w would be expected: it is worth
+    KL(q‖w) = q·ln(q/w) + (1-q)·ln((1-q)/(1-w)).
     """
     events = rate * (weight * canary + (1 - weight) * base)
     share = weight * canary / (weight * canary + (1 - weight) * base)

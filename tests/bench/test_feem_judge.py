@@ -9,9 +9,8 @@ import pytest
 
 from bench.evidence import feem_judge
 from bench.evidence.traffic import BLOCK
-from feem.api.objective import CanarySettings
 from feem.api.indicator import RatioIndicator
-from feem.api.objective import Indicator
+from feem.api.objective import CanarySettings, Indicator
 from feem.api.release import ObjectiveSnapshot, Outcome
 from feem.core.evidence.ratio_trial import RatioTrial
 from feem.core.evidence.tally import Block
