@@ -59,8 +59,12 @@ def deployed(cluster: Cluster, kubectl: Kubectl) -> Example:
 
 @pytest.fixture
 def example(deployed: Example) -> Example:
-    """The example at rest: governed, version 1.0 or 2.0 stable, nothing held, no release open."""
+    """The example at rest: governed, version 1.0 or 2.0 stable, nothing held, no release open.
+
+    Promotions are not watched, which saves each test half a minute; those about the watch ask for it.
+    """
     settle(deployed)
+    deployed.watch_for(0)
     return deployed
 
 

@@ -15,6 +15,7 @@ from e2e.kit.traffic import EXAMPLE
 
 Body = dict[str, Any]
 NAME = "limit-scoring"
+PLAN = "two-steps"
 IMAGE = "feem.example/limit-scoring"
 MANIFESTS = ("namespace", "deployment", "service", "httproute", "feem")
 
@@ -36,6 +37,10 @@ class Example:
         if not there:
             self.kubectl.run("rollout", "status", f"deployment/{NAME}", "--timeout=120s")
         wait_until("the ManagedService becoming Ready", self.governed, 60)
+
+    def watch_for(self, seconds: int) -> None:
+        """Let promotions from now on be watched for so long."""
+        self.kubectl.run("patch", "plan", PLAN, "--type=merge", "-p", f'{{"spec":{{"watchSeconds":{seconds}}}}}')
 
     def governed(self) -> bool:
         """Whether FEEM holds its changes."""

@@ -36,6 +36,7 @@ class Killer:
 
 @pytest.mark.parametrize(("version", "expected"), [("", "Promoted"), ("3.0", "RolledBack")], ids=["good", "bad"])
 def test_killed_in_each_state(example: Example, traffic: Traffic, tell: Tell, version: str, expected: str) -> None:
+    example.watch_for(15)
     first = len(records(example.kubectl))
     killer = Killer(example, tell)
     name = example.start(version or example.other_good_version())

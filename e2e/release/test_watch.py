@@ -27,6 +27,7 @@ def turn_bad(example: Example) -> None:
 def test_what_turns_bad_after_its_promotion_goes_back(
     example: Example, traffic: Traffic, tell: Callable[[str], None]
 ) -> None:
+    example.watch_for(60)
     before = example.kubectl.get("deployment", NAME) or {}
     stable, first = example.stable_image(), len(records(example.kubectl))
     name = example.start("2.3")
