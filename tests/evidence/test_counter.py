@@ -1,7 +1,8 @@
-"""Proves that the growth of counters is what the samples say, whatever happens to scrapes, pods and processes."""
+"""Proves that the growth of a counter is what its samples say, whatever happens to scrapes, pods and processes."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 
@@ -9,23 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feem.core.evidence.counter import align, increase, newest, total_increase, usable
-from feem.core.evidence.samples import Sample, Series
+from feem.core.evidence.counter import Counter, target_of, usable
+from feem.core.evidence.samples import Sample
 from tests.evidence.samples import points, series
 
 NAN = math.nan
+
+
+def grown(samples: list[tuple[float, float]], after: float = 100, *, born: float | None = None) -> float:
+    return Counter(born=born).gain(usable(points(*samples)), after)
 
 
 @pytest.mark.parametrize(
     ("samples", "expected"),
     [
         pytest.param([], 0, id="nothing"),
-        pytest.param([(110, 9)], 0, id="one sample in the window is a base"),
-        pytest.param([(95, 3), (105, 5), (115, 9)], 6, id="from the last sample before the window"),
-        pytest.param([(90, 1), (95, 3), (105, 5)], 2, id="of several before the window the last one counts"),
-        pytest.param([(100, 3), (105, 5)], 2, id="a sample at the start is before the window"),
-        pytest.param([(105, 5), (115, 9), (200, 11)], 6, id="a sample at the end is in it"),
-        pytest.param([(105, 5), (115, 9), (200.001, 99)], 4, id="a sample after the end is not"),
+        pytest.param([(110, 9)], 0, id="one sample is a base"),
+        pytest.param([(95, 3), (105, 5), (115, 9)], 6, id="from the last sample before the start"),
+        pytest.param([(90, 1), (95, 3), (105, 5)], 2, id="of several before the start the last one counts"),
+        pytest.param([(100, 3), (105, 5)], 2, id="a sample at the start is before it"),
+        pytest.param([(95, 3), (100, 5)], 0, id="what came until the start is old"),
         pytest.param([(95, 3), (105, 5), (115, 2), (125, 6)], 8, id="a reset: 2, then 2 from zero, then 4"),
         pytest.param([(95, 3), (105, 0), (115, 4)], 4, id="a reset to zero"),
         pytest.param([(95, 50), (105, 1), (115, 60), (125, 2)], 1 + 59 + 2, id="two resets"),
@@ -39,77 +43,58 @@ NAN = math.nan
         pytest.param([(95, 30), (180, 9)], 9, id="went away and came back as a new process"),
     ],
 )
-def test_increase(samples: list[tuple[float, float]], expected: float) -> None:
-    assert increase(points(*samples), 100, 200) == expected
+def test_growth(samples: list[tuple[float, float]], expected: float) -> None:
+    assert grown(samples) == expected
 
 
 def test_a_counter_born_in_sight_counts_in_full() -> None:
-    witness = series([(95, 10), (105, 20), (115, 30)], code="200")
-    errors = series([(115, 4), (125, 6)], code="500")
-    assert total_increase([errors], 100, 200) == 2
-    assert total_increase([errors], 100, 200, witnesses=[witness]) == 6
-    assert total_increase([witness, errors], 100, 200) == 20 + 6
+    assert grown([(115, 4), (125, 6)]) == 2
+    assert grown([(115, 4), (125, 6)], born=110) == 6
 
 
-@pytest.mark.parametrize("other", [{"pod": "q"}, {"instance": "j"}, {"job": "sidecar"}])
-def test_only_a_series_of_the_same_target_is_a_witness(other: dict[str, str]) -> None:
-    witness = series([(95, 10), (105, 20)], **other)
-    assert total_increase([series([(115, 4), (125, 6)], code="500")], 100, 200, witnesses=[witness]) == 2
+def test_growth_since_a_sample_of_the_warm_up_is_left_out() -> None:
+    samples = usable(points((100, 5), (115, 50), (130, 60), (145, 75)))
+    assert Counter().gain(samples, 0, warm=110) == 10 + 15
+    assert Counter().gain(samples, 0, warm=115) == 10 + 15
+    assert Counter().gain(samples, 0, warm=116) == 15
+    assert Counter(born=90).gain(samples, 0, warm=100) == 45 + 10 + 15
 
 
-def test_a_target_first_scraped_with_all_its_counters_gives_no_witness() -> None:
-    both = [series([(115, 4), (125, 6)], code="500"), series([(115, 40), (125, 60)], code="200")]
-    assert total_increase(both, 100, 200) == 22
+def test_it_remembers_where_it_stood() -> None:
+    counter = Counter()
+    assert [counter.gain(points(one), 0) for one in ((1, 10), (2, 15), (2, 99), (1, 3), (3, 4))] == [0, 5, 0, 0, 4]
 
 
-def test_align_cuts_what_the_reference_has_not_seen() -> None:
-    total = series([(105, 100), (115, 200)])
-    bad = series([(105, 1), (115, 2), (125, 9)], code="500")
-    elsewhere = series([(125, 9)], pod="q")
-    assert align([bad, elsewhere], [total]) == (series([(105, 1), (115, 2)], code="500"), elsewhere)
+@pytest.mark.parametrize("other", [{"pod": "q"}, {"instance": "j"}, {"job": "sidecar"}, {"namespace": "n"}])
+def test_targets_are_told_apart(other: dict[str, str]) -> None:
+    assert target_of(series([], **other)) != target_of(series([]))
+    assert target_of(series([], code="500")) == target_of(series([], code="200", path="/"))
 
 
-def test_newest() -> None:
-    assert newest([]) is None
-    assert newest([series([(105, NAN)])]) is None
-    assert newest([series([(105, 1), (115, NAN)]), series([(111, 1)])]) == 111
-
-
-times = st.integers(0, 300).map(float)
 values = st.one_of(st.integers(0, 1_000).map(float), st.sampled_from([NAN, math.inf, -1.0]))
-histories = st.lists(st.builds(Sample, times, values), max_size=25)
-windows = st.lists(times, min_size=3, max_size=3).map(sorted)
-pods = st.sampled_from(["p", "q"])
+histories = st.lists(st.builds(Sample, st.integers(0, 300).map(float), values), max_size=25)
+moments = st.integers(0, 300).map(float)
 
 
-@st.composite
-def counters(draw: st.DrawFn) -> list[Series]:
-    """A few counters of two pods, sampled at odd times, with resets and garbage."""
-    return [
-        Series((("code", str(index)), ("pod", draw(pods))), tuple(draw(histories)))
-        for index in range(draw(st.integers(0, 4)))
+@given(histories, moments, st.none() | moments, moments)
+def test_growth_is_never_negative(samples: list[Sample], after: float, born: float | None, warm: float) -> None:
+    assert Counter(born=born).gain(usable(samples), after, warm) >= 0
+
+
+@given(histories, moments, st.lists(moments, max_size=5))
+def test_reading_in_parts_adds_up(samples: list[Sample], after: float, cuts: list[float]) -> None:
+    fresh = usable(samples)
+    counter, edges = Counter(), [-1.0, *sorted(cuts), math.inf]
+    parts = [
+        counter.gain([one for one in fresh if low < one.time <= high], after) for low, high in itertools.pairwise(edges)
     ]
+    assert sum(parts) == Counter().gain(fresh, after)
 
 
-@given(counters(), windows)
-def test_growth_is_never_negative(several: list[Series], window: list[float]) -> None:
-    assert total_increase(several, window[0], window[2]) >= 0
-
-
-@given(counters(), counters(), windows)
-def test_splitting_the_window_adds_up(several: list[Series], others: list[Series], window: list[float]) -> None:
-    start, middle, end = window
-    whole = total_increase(several, start, end, witnesses=others)
-    parts = [total_increase(several, *part, witnesses=others) for part in ((start, middle), (middle, end))]
-    assert whole == sum(parts)
-
-
-@given(counters(), windows, st.randoms(use_true_random=False))
-def test_order_does_not_matter(several: list[Series], window: list[float], chance: random.Random) -> None:
-    shuffled = [Series(one.labels, tuple(chance.sample(one.samples, len(one.samples)))) for one in several]
-    chance.shuffle(shuffled)
-    assert total_increase(shuffled, window[0], window[2]) == total_increase(several, window[0], window[2])
-    assert newest(shuffled) == newest(several)
+@given(histories, moments, st.randoms(use_true_random=False))
+def test_order_does_not_matter(samples: list[Sample], after: float, chance: random.Random) -> None:
+    shuffled = chance.sample(samples, len(samples))
+    assert Counter().gain(usable(shuffled), after) == Counter().gain(usable(samples), after)
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=20), st.lists(st.integers(1, 50), min_size=1, max_size=20))
@@ -117,11 +102,9 @@ def test_a_reset_loses_nothing_after_it(before: list[int], after: list[int]) -> 
     """A process counts `before`, dies after a scrape, and its successor counts `after`, less than before in its first scrape."""
     old = [sum(before[: index + 1]) for index in range(len(before))]
     new = [sum(after[: index + 1]) for index in range(len(after))]
-    if new[0] >= old[-1]:
-        old[-1:] = [new[0] + 1]
-        old = [min(value, old[-1]) for value in old]
+    old[-1] = max(old[-1], new[0] + 1)
     samples = [Sample(float(time), float(value)) for time, value in enumerate([*old, *new])]
-    assert increase(samples, 0, len(samples)) == (old[-1] - old[0]) + new[-1]
+    assert Counter().gain(samples, 0) == (old[-1] - old[0]) + new[-1]
 
 
 @given(histories)
