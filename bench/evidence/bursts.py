@@ -116,8 +116,8 @@ def run(bench: Bench) -> Section:
         name="bursts",
         title="Bursts: errors in clusters, variance 5 times that of independent ones",
         notes=(
-            f"{RATE} requests/s, weight {WEIGHT:.0%}, one-hour runs. Auto: FEEM measures the dispersion of each run on stable's hour before.",
-            "  A cluster's errors hit one track, as a client's retries do; x1 is harmless, every rollback is a false one.",
+            f"{RATE} requests/s, weight {WEIGHT:.0%}, one-hour runs. Auto: dispersion of each run as FEEM measures it",
+            "  on stable's hour before. A cluster's errors hit one track, as a client's retries do; x1 is harmless: a rollback is a false alarm.",
         ),
         columns=("errors", "measured (median)", *(title for _, title in JUDGES)),
         rows=tuple(

@@ -101,7 +101,9 @@ def run(bench: Bench) -> Section:
         name="mix",
         title="Mix of decisions: other proportions with good answers",
         notes=(
-    XX decides 55/25/20 (approved/referred/rejected). The rules on error ratios see nothing here: every answer is good.",
+            f"FEEM's MixShift, tolerated total variation {TOLERATED}, alpha {feem_judge.ALPHA}, looked at every {BLOCK} s; one-hour",
+            f"  runs, canary {WEIGHT:.0%}; stable decides 55/25/20 (approved/referred/rejected). The rules on error ratios see",
+            "  nothing here: every answer is good.",
         ),
         columns=("canary's mix, decisions", "shift (TV)", "runs", "rolled back", "median"),
         rows=tuple(

@@ -9,7 +9,8 @@ import numpy as np
 
 from bench.evidence.feem_judge import ALPHA
 from bench.evidence.pods import OVERLAP, SCRAPE, Pod, ShareAt, fetched, fleet
-from feem.api.objective import CanarySettings, Indicator, RatioIndicator
+from feem.api.indicator import RatioIndicator
+from feem.api.objective import CanarySettings, Indicator
 from feem.api.release import ObjectiveSnapshot, ObjectiveVerdict, Outcome
 from feem.core.evidence.samples import Evidence
 from feem.core.evidence.terms import Terms

@@ -74,10 +74,10 @@ def run(bench: Bench) -> Section:
         name="path",
         title="From scraped samples to the verdict, when pods and Prometheus misbehave",
         notes=(
-            "The operator's own Trial, fed with raw samples: ten stable pods and one canary pod (where it says so ten), scraped every 5 s each at",
-            f"  its own moment, counters that begin with the first error, looks overlapping by {OVERLAP:.0f} s; releases of {LENGTH // 60} min, objective {OBJECTIVE}%,",
-            f"  base {BASE:.1%}, 100 requests/s, weight 10% (with ten canary pods 50%). Counted: requests in the verdict over requests served",
-            "  (10 s of warm-up, the newest block and what a restart swallows are missing).",
+            "The operator's own Trial, fed with raw samples: ten stable pods and one canary pod (where it says so ten), scraped every",
+            f"  5 s each at its own moment, counters that begin with the first error, looks overlapping by {OVERLAP:.0f} s; releases of",
+            f"  {LENGTH // 60} min, objective {OBJECTIVE}%, base {BASE:.1%}, 100 requests/s, weight 10% (with ten canary pods 50%).",
+            "  Counted: requests in the verdict over requests served (warm-up, the newest block and what a restart swallows are missing).",
         ),
         columns=("scenario", "runs", "rolled back", "median", "counted", "last verdict"),
         rows=tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bench.evidence.traffic import MINUTE, Counts, Tracks
+from bench.evidence.traffic import MINUTE, Tracks
 
 Times = npt.NDArray[np.float64]
 """Seconds until the rollback of each run, infinite where there is none."""
@@ -36,6 +36,6 @@ def flagger(tracks: Tracks) -> Times:
 
 def when(failed: npt.NDArray[np.bool_], failures: int) -> Times:
     """Return the seconds after which each run (a row of minutes) has failed so many times in all."""
-    enough: Counts = np.cumsum(failed, axis=1) >= failures
+    enough: npt.NDArray[np.bool_] = np.cumsum(failed, axis=1) >= failures
     first = np.argmax(enough, axis=1)
     return np.where(enough.any(axis=1), (first + 1.0) * MINUTE, np.inf)

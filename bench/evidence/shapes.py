@@ -90,8 +90,8 @@ def run(bench: Bench) -> Section:
         name="shapes",
         title="Traffic that moves: weight changes, a day's load, errors of both tracks that come and go",
         notes=(
-            f"{RATE:.0f} requests/s at the peak, base {BASE:.1%}, weight {WEIGHT:.0%} unless in steps (a quarter of the hour each), one-hour runs.",
-            "  Both worse: for a quarter of the hour both tracks have ten times the errors; x1 is harmless all along.",
+            f"{RATE:.0f} requests/s at the peak, base {BASE:.1%}, weight {WEIGHT:.0%} unless in steps (a quarter of",
+            "  the hour each), one-hour runs. Both worse: both tracks have ten times the errors for a quarter of the hour.",
         ),
         columns=("traffic", "canary", *(NAMES[judge] for judge in JUDGES)),
         rows=tuple(

@@ -36,7 +36,8 @@ class Tracks:
 def minutes(blocks: Counts) -> Counts:
     """Add up runs x blocks to runs x minutes."""
     runs, length = blocks.shape
-    return blocks.reshape(runs, length * BLOCK // MINUTE, MINUTE // BLOCK).sum(axis=2)
+    added: Counts = blocks.reshape(runs, length * BLOCK // MINUTE, MINUTE // BLOCK).sum(axis=2)
+    return added
 
 
 def independent(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def objective() -> ObjectiveSnapshot:
     )
 
 
-def by_trial(blocks: list[tuple[int, ...]], steps: int) -> float:
+def by_trial(blocks: Sequence[tuple[int, ...]], steps: int) -> float:
     trial = RatioTrial(Terms(objective(), start=0.0, alpha=feem_judge.ALPHA, steps=steps))
     length = -(-len(blocks) // steps)
     for number, (canary_bad, canary, stable_bad, stable) in enumerate(blocks, start=1):
