@@ -117,7 +117,7 @@ def run(bench: Bench) -> Section:
         title="Bursts: errors in clusters, variance 5 times that of independent ones",
         notes=(
             f"{RATE} requests/s, weight {WEIGHT:.0%}, one-hour runs. Auto: dispersion of each run as FEEM measures it",
-            "  on stable's hour before. A cluster's errors hit one track, as a client's retries do; x1 is harmless: a rollback is a false alarm.",
+            "  on stable's hour before. A cluster's errors hit one track, as a client's retries do; x1 is harmless.",
         ),
         columns=("errors", "measured (median)", *(title for _, title in JUDGES)),
         rows=tuple(
