@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,12 @@ def _delete_release(world: World, _: random.Random) -> None:
 
 def _break(world: World, chance: random.Random) -> None:
     world.traffic.error_rates = {chance.choice(["2.0", "3.0", "4.0"]): 0.3}
+
+
+def _sour(world: World, _: random.Random) -> None:
+    """What was just promoted turns bad."""
+    if world.state() == "Watching":
+        world.traffic.error_rates = {version_of(world.get(DEPLOYMENTS)): 0.3}
 
 
 def _starve(world: World, chance: random.Random) -> None:
@@ -67,6 +74,7 @@ ACTS: tuple[tuple[int, Act], ...] = (
     (1, lambda world, _: world.bypass()),
     (1, _delete_release),
     (2, _break),
+    (6, _sour),
     (1, _starve),
     (2, _toggle_metrics),
     (5, _crash),
@@ -78,7 +86,11 @@ ACTS: tuple[tuple[int, Act], ...] = (
 async def storm(seed: int, *, policy: bool = True) -> World:
     """Two minutes of chance, then calm."""
     chance = random.Random(seed)  # noqa: S311 - a test's own dice
-    world = await World(policy=policy, steps=((20, 2), (60, 2))).start()
+    plan: dict[str, Any] = {
+        "watchSeconds": (0, 20)[seed % 2],
+        "inconclusive": {"action": ("Hold", "Promote", "Rollback")[seed % 3], "maxHoldSeconds": 5},
+    }
+    world = await World(policy=policy, steps=((20, 2), (60, 2)), **plan).start()
     kinds, acts = [weight for weight, _ in ACTS], [act for _, act in ACTS]
     for _ in range(30):
         act = chance.choices(acts, kinds)[0]

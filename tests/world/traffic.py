@@ -111,9 +111,7 @@ class SimulatedMetrics:
 
     def _track(self, replica_set: str, request: SampleRequest) -> TrackSamples:
         points = [
-            point
-            for point in self._traffic._history.get(replica_set, ())
-            if request.start < point[0] <= request.end
+            point for point in self._traffic._history.get(replica_set, ()) if request.start < point[0] <= request.end
         ]
         if not points:
             return TrackSamples()
