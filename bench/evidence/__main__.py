@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.evidence import bursts, grid_section, loan_section, mixes, path_section, shapes
+from bench.evidence import bursts, cost, grid_section, loan_section, mixes, path_section, shapes
 from bench.evidence.bench import PROCESSES, SEED, Bench, full_wanted
 from bench.evidence.section import Section, verdicts
 
@@ -28,6 +28,7 @@ SECTIONS: tuple[tuple[str, Callable[[Bench], Section]], ...] = (
     ("shapes", shapes.run),
     ("path", path_section.run),
     ("loans", loan_section.run),
+    ("cost", cost.run),
 )
 """The parts of the report in their order; a new one is a module with `run` and a line here."""
 
