@@ -51,6 +51,6 @@ def test_kubectl_reads_like_a_sentence(example: Example, tell: Tell) -> None:
     assert lines[0].split()[:6] == ["NAME", "SERVICE", "STEP", "STATE", "RESULT", "MESSAGE"]
     done = [line for line in lines if " Promoted " in line]
     assert all("run the change" in line for line in done)
-    described = example.kubectl.run("describe", "rel")
+    described = example.kubectl.run("describe", "rel", lines[-1].split()[0])  # of several, kubectl shows no events
     assert "Events:" in described
     assert "Percent of the requests" in example.kubectl.run("explain", "release.spec.plan.steps.weight")
