@@ -7,7 +7,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feem.core.evidence.counter import Counter, target_of, usable
@@ -76,11 +76,13 @@ histories = st.lists(st.builds(Sample, st.integers(0, 300).map(float), values), 
 moments = st.integers(0, 300).map(float)
 
 
+@settings(deadline=None)
 @given(histories, moments, st.none() | moments, moments)
 def test_growth_is_never_negative(samples: list[Sample], after: float, born: float | None, warm: float) -> None:
     assert Counter(born=born).gain(usable(samples), after, warm) >= 0
 
 
+@settings(deadline=None)
 @given(histories, moments, st.lists(moments, max_size=5))
 def test_reading_in_parts_adds_up(samples: list[Sample], after: float, cuts: list[float]) -> None:
     fresh = usable(samples)
@@ -91,12 +93,14 @@ def test_reading_in_parts_adds_up(samples: list[Sample], after: float, cuts: lis
     assert sum(parts) == Counter().gain(fresh, after)
 
 
+@settings(deadline=None)
 @given(histories, moments, st.randoms(use_true_random=False))
 def test_order_does_not_matter(samples: list[Sample], after: float, chance: random.Random) -> None:
     shuffled = chance.sample(samples, len(samples))
     assert Counter().gain(usable(shuffled), after) == Counter().gain(usable(samples), after)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=20), st.lists(st.integers(1, 50), min_size=1, max_size=20))
 def test_a_reset_loses_nothing_after_it(before: list[int], after: list[int]) -> None:
     """A process counts `before`, dies after a scrape, and its successor counts `after`, less than before in its first scrape."""
@@ -107,6 +111,7 @@ def test_a_reset_loses_nothing_after_it(before: list[int], after: list[int]) -> 
     assert Counter().gain(samples, 0) == (old[-1] - old[0]) + new[-1]
 
 
+@settings(deadline=None)
 @given(histories)
 def test_usable_samples_are_in_order_and_finite(samples: list[Sample]) -> None:
     kept = usable(samples)

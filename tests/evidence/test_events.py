@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feem.core.evidence.events import RECENT, Events, TrackEvents, Whole, whole
@@ -14,6 +14,7 @@ def test_counts_are_rounded_half_up(value: float, expected: int) -> None:
     assert whole(value) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6), max_size=40))
 def test_the_parts_sum_to_the_whole(gains: list[float]) -> None:
     counter = Whole()
@@ -30,6 +31,7 @@ def test_what_is_too_much_now_is_due_later() -> None:
 gains = st.lists(st.tuples(st.floats(0, 500), st.floats(0, 500)), max_size=30)
 
 
+@settings(deadline=None)
 @given(gains, st.sampled_from(["bad", "good", "fast"]))
 def test_bad_is_always_among_all(blocks: list[tuple[float, float]], role: str) -> None:
     track = TrackEvents(counts_good=role != "bad")

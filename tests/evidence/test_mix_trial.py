@@ -130,6 +130,7 @@ def test_different_buckets_cannot_be_compared() -> None:
 buckets = st.lists(st.floats(0, 100), min_size=4, max_size=4)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.floats(0, 100), min_size=4, max_size=4), max_size=10))
 def test_buckets_are_never_negative_even_from_torn_scrapes(blocks: list[list[float]]) -> None:
     categories = Categories(cumulative=True)
@@ -139,7 +140,7 @@ def test_buckets_are_never_negative_even_from_torn_scrapes(blocks: list[list[flo
     assert categories.total == sum(categories.all.values())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from([0.0, 0.02, 0.3]))
 def test_names_and_their_order_do_not_matter(chance: random.Random, tolerated: float) -> None:
     names = [*USUAL]

@@ -153,6 +153,13 @@ def test_a_line_that_is_lost_doubled_or_moved_is_noticed(seed: int) -> None:
         assert noticed(b"".join(changed))
 
 
+def test_a_line_that_says_the_same_in_other_bytes_is_noticed() -> None:
+    plain = gzip.decompress(usual())
+    for old, new in ((b'"step":1', b'"step": 1'), (b"1005.0", b"1005.00"), (b"\n", b" \n")):
+        assert old in plain
+        assert noticed(plain.replace(old, new, 1))
+
+
 @pytest.mark.parametrize("field", ["outcome", "reason", "message", "evidence", "threshold"])
 def test_a_changed_verdict_is_noticed(field: str) -> None:
     lines = gzip.decompress(usual()).splitlines()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feem.core.evidence.rounds import LATE, ROUND_SECONDS, rounds
@@ -44,6 +44,7 @@ def test_a_clock_that_went_back_brings_one_round() -> None:
 moments = st.floats(900, 1300, allow_nan=False).map(lambda time: round(time, 3))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(moments, max_size=12, unique=True).map(sorted), max_size=4),
     st.floats(1000, 1200).map(lambda end: round(end, 3)),

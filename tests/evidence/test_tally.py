@@ -168,7 +168,7 @@ teams = st.lists(pods, min_size=1, max_size=4)
 UNTIL = START + 240
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(teams, teams, st.lists(st.integers(1, 230), max_size=12, unique=True))
 def test_looking_often_or_once_counts_the_same(canary: list[Pod], stable: list[Pod], looks: list[int]) -> None:
     """Whatever the cuts are; the last look is long after the last event, so that no block is open."""
@@ -197,7 +197,7 @@ def test_looking_often_or_once_counts_the_same(canary: list[Pod], stable: list[P
     assert all(value >= 0 for one in seen[0].values() for value in one.values())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(teams, teams, st.randoms(use_true_random=False))
 def test_the_order_of_series_does_not_matter(canary: list[Pod], stable: list[Pod], chance: random.Random) -> None:
     looks = every(15, UNTIL)
