@@ -136,7 +136,7 @@ async def _look(cases: list[Case], charges: list[Charge]) -> list[str]:
 
 def _charge(number: int, start: float) -> Charge:
     names = _sets(number)
-    return Charge(f"scoring-{number}-1", _namespace(number), OBJECTIVES, "0.01", *names, start, start, 1, 1)
+    return Charge(f"scoring-{number}-1", _namespace(number), OBJECTIVES, "0.01", *names, start, start, 1, start, 1)
 
 
 def _namespace(number: int) -> str:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from feem.api.release import Outcome
+from feem.api.release import ObjectiveSnapshot, Outcome
 from feem.view.gather import ReleaseBodies, release_tree
+from feem.view.objectives import target as target_of
 from feem.view.release import AuditRange, ReleaseTree, StepState, duration
 from tests.view import bodies as at
 
@@ -87,6 +88,72 @@ def test_every_state_has_its_sentences(state: str, fields: dict[str, Any], doing
     view = tree(at.release(conditions=at.running(state, "said by FEEM"), **fields))
     assert view.doing.startswith(doing)
     assert view.next_step.startswith(next_step)
+
+
+@pytest.mark.parametrize(
+    ("result", "state", "doing", "next_step", "verbs"),
+    [
+        (
+            "Promoted",
+            "Watching",
+            "The new version of limit-scoring answers",
+            "When the time is over",
+            ["watch", "abort"],
+        ),
+        (
+            "Promoted",
+            "CannotUndo",
+            "The new version of limit-scoring burns",
+            "Nothing until somebody",
+            ["watch", "abort"],
+        ),
+        (
+            "RolledBack",
+            "Undoing",
+            "Taken back: Deployment limit-scoring rolls",
+            "When every pod runs the earlier",
+            None,
+        ),
+        ("RolledBack", "UndoStuck", "Taken back: Deployment limit-scoring", "It goes on by itself when the pods", None),
+    ],
+)
+def test_what_follows_a_promotion_has_its_sentences(
+    result: str, state: str, doing: str, next_step: str, verbs: list[str] | None
+) -> None:
+    view = tree(at.release(conditions=at.over(result, "said by FEEM", state=state), step=4))
+    assert view.doing.startswith(doing)
+    assert view.next_step.startswith(next_step)
+    assert verbs is None or [command.split()[1] for command, _ in view.act] == verbs
+
+
+@pytest.mark.parametrize(
+    ("indicator", "target"),
+    [
+        ({"ratio": {"bad": "b", "total": "t"}}, "at least 99.9% good"),
+        ({"latency": {"histogram": "h", "threshold": "0.3"}}, "at least 99.9% within 0.3"),
+        ({"mix": {"counter": "c", "label": "l"}}, "the same mix as stable, 0.02 of it may differ"),
+        ({"gauge": {"query": "max(q)", "max": "100"}}, "good is at most 100"),
+        ({"gauge": {"query": "max(q)", "min": "1", "max": "9"}}, "good is at least 1 and at most 9"),
+    ],
+)
+def test_every_kind_of_objective_says_what_is_good(indicator: dict[str, Any], target: str) -> None:
+    given = None if "mix" in indicator or "gauge" in indicator else "99.9"
+    body = {"name": "o", "objective": given, "indicator": indicator}
+    assert target_of(ObjectiveSnapshot.model_validate(body)) == target
+    business = ObjectiveSnapshot.model_validate({**body, "category": "Business"})
+    assert target_of(business) == f"business, {target}"
+
+
+def test_a_mix_shows_both_tracks_shares() -> None:
+    shares = [{"name": "approved", "canary": "71.2%", "stable": "55.1%"}]
+    figures = {"canary": {"total": 500}, "stable": {"total": 2000}, "evidence": "214", "threshold": "200"}
+    said = {**at.verdict("Fail"), **figures, "shares": shares}
+    release = baking(verdicts=[said])
+    release["spec"]["objectives"][0]["indicator"] = {"mix": {"counter": "c", "label": "decision"}}
+    (objective,) = tree(release).objectives
+    assert (str(objective.canary), str(objective.stable)) == ("500 events", "2,000 events")
+    assert objective.shares == ("approved 71.2% (stable 55.1%)",)
+    assert objective.evidence == "214 of 200"
 
 
 def test_a_passed_step_that_waits_for_pods_is_done() -> None:

@@ -19,7 +19,7 @@ def why(at: Situation) -> str:
 def next_step(at: Situation) -> str:
     """Say what happens next without anybody doing anything, or what a person has to do."""
     if at.result:
-        return _after(at)
+        return _NEXT[at.state] if at.state in _WATCHED and not at.over else _after(at)
     if at.state == "Inconclusive":
         return f"It goes on by itself as soon as every objective passes; {_waiting_for(at)}."
     if at.state in _NEXT:
@@ -43,9 +43,10 @@ def act(at: Situation) -> tuple[tuple[str, str], ...]:
         retry = command("retry", "try the same change again")
         undo = f"kubectl apply -f MANIFEST-OF-THE-VERSION-BEFORE -n {namespace}"
         return (retry, (undo, "take the change back; any other template requests another release"))
-    if at.result:
-        return ()
     watch = (f"feem watch {name} -n {namespace}", "follow it until it ends")
+    if at.result:
+        ending = command("abort", "end it here; the version that runs now stays")
+        return (watch, ending) if at.state in _WATCHED and not at.over else ()
     abort = command("abort", "send all requests to the stable version and end it")
     if at.state == "Paused":
         return (command("resume", "go on from here"), abort, watch)
@@ -98,7 +99,16 @@ _PAST_DECISIONS = {
 }
 """States in which decisions come too late: the Deployment is already rolling, or the release already ends."""
 
+_WATCHED = {"Watching", "CannotUndo", "Undoing", "UndoStuck"}
+"""States after a promotion that is not over yet."""
+
 _NEXT = {
+    "HeldTooLong": "It goes on by itself as soon as every objective passes; else nothing until somebody promotes or aborts it.",
+    "SharedDegradation": "It goes on by itself when the service does well again; look at what both versions depend on.",
+    "Watching": "When the time is over the release is complete; if the error budget burns fast, the change is taken back.",
+    "CannotUndo": "Nothing until somebody applies the earlier version, or aborts the release to end the watch.",
+    "Undoing": "When every pod runs the earlier version, the release is complete.",
+    "UndoStuck": "It goes on by itself when the pods become Ready: kubectl describe tells what they lack.",
     "Paused": "Nothing until somebody resumes or aborts it.",
     "Waiting": "It goes on by itself as soon as that is mended.",
     "RollingUpdate": "When every pod runs the new version, traffic returns to the Service and the canary is removed.",

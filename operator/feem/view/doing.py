@@ -11,6 +11,9 @@ from feem.view.situation import Situation
 def doing(at: Situation) -> str:
     """Say what the release does now."""
     if at.result and not at.over:
+        after = _AFTER_PROMOTION.get(at.state)
+        if after is not None:
+            return after.format(**_names(at))
         return _cleaning(at) if at.result == "Promoted" else _leaving(at)
     if at.result:
         return _ENDED.get(at.result, f"The release ended: {at.result}.").format(**_names(at))
@@ -59,6 +62,18 @@ def _holding(at: Situation) -> str:
     return f"{_at_step(at).capitalize()} holds at {at.status.weight}%: the evidence is not enough to go on, nor to go back."
 
 
+def _too_long(at: Situation) -> str:
+    limit = duration(at.release.spec.plan.inconclusive.max_hold_seconds)
+    return f"{_at_step(at).capitalize()} has held at {at.status.weight}% for more than {limit}: people have to decide."
+
+
+def _shared(at: Situation) -> str:
+    return (
+        f"{_at_step(at).capitalize()} holds at {at.status.weight}%: both versions are outside an objective, so the canary is "
+        f"not to blame."
+    )
+
+
 def _paused(at: Situation) -> str:
     pause = next((item for item in reversed(at.decisions) if item.verb == "Pause"), None)
     by = f" by {pause.by}: {pause.reason}" if pause else ""
@@ -101,6 +116,8 @@ _DOING: dict[str, Callable[[Situation], str]] = {
     "StartingCanary": _starting,
     "Baking": _baking,
     "Inconclusive": _holding,
+    "HeldTooLong": _too_long,
+    "SharedDegradation": _shared,
     "Paused": _paused,
     "Waiting": _waiting,
     "RollingUpdate": _rolling,
@@ -111,6 +128,13 @@ _DOING: dict[str, Callable[[Situation], str]] = {
     "RollingBack": _leaving,
 }
 
+_AFTER_PROMOTION = {
+    "Watching": "The new version of {service} answers every request, and is watched for a while.",
+    "CannotUndo": "The new version of {service} burns its error budget fast, and FEEM cannot take it back.",
+    "Undoing": "Taken back: Deployment {deployment} rolls to its earlier version.",
+    "UndoStuck": "Taken back: Deployment {deployment} rolls to its earlier version, and makes no progress.",
+}
+"""What it does when it was promoted and is not over yet."""
 
 _ENDED = {
     "Promoted": "The new version of {service} answers every request; Deployment {deployment} is its owner's again.",
