@@ -51,10 +51,10 @@ class Case:
 
 CASES = (
     Case("five", 1, 0.001, 1, 2000),
-    Case("five", 1, 0.01, 1, 2000),
+    Case("five", 1, 0.01, 1, 1000),
     Case("geometric", 1, 0.001, 1, 2000),
-    Case("geometric", 1, 0.01, 1, 2000),
-    Case("five", 6, 0.01, 1, 2000),
+    Case("geometric", 1, 0.01, 1, 1000),
+    Case("five", 6, 0.01, 1, 1000),
     Case("geometric", 6, 0.001, 1, 2000),
     Case("five", 1, 0.001, 10, 400),
     Case("geometric", 1, 0.001, 10, 400),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from feem.core.evidence.staged import Staged
 ALPHA = 0.01
 WINDOW = int(RECENT) // BLOCK + 1
 """Blocks that `RatioTrial` calls the last five minutes: those that ended in them."""
+Counted = tuple[int, int, int, int]
+"""One block: canary bad, canary total, stable bad, stable total."""
+NOTHING: Counted = (0, 0, 0, 0)
 Pair = tuple[Mapping[str, int], Mapping[str, int]]
 
 
@@ -43,7 +46,7 @@ def ratio(
 
 
 def ratio_run(
-    blocks: Sequence[tuple[int, ...]], allowed: float, dispersion: float = 1.0, steps: int = 1, alpha: float = ALPHA
+    blocks: Sequence[Counted], allowed: float, dispersion: float = 1.0, steps: int = 1, alpha: float = ALPHA
 ) -> float:
     """Feed one run to the test, block by block: canary bad, canary total, stable bad, stable total.
 
@@ -56,13 +59,13 @@ def ratio_run(
     length = -(-len(blocks) // steps)
     proven = False
     bad, total = [0] * (WINDOW + 1), [0] * (WINDOW + 1)
-    for number, (canary_bad, canary_total, stable_bad, stable_total) in enumerate(blocks, start=1):
-        bad.append(bad[-1] + canary_bad)
-        total.append(total[-1] + canary_total)
+    for number, (block, compared) in enumerate(zip(blocks, accompanied(blocks), strict=True), start=1):
+        bad.append(bad[-1] + block[0])
+        total.append(total[-1] + block[1])
         test.begin((number - 1) // length + 1)
-        if (canary_bad or stable_bad) and stable_total:  # else no evidence changes
+        if compared[0] or compared[2]:  # without bad requests the evidence stays
             for one in test.tests:
-                one.add(canary_bad, canary_total, stable_bad, stable_total)
+                one.add(*compared)
             proven = proven or test.log_evidence >= threshold
         if proven and bad[-1] >= FEWEST_BAD:
             recent = bad[-1] - bad[-1 - WINDOW], total[-1] - total[-1 - WINDOW]
@@ -71,15 +74,36 @@ def ratio_run(
     return math.inf
 
 
-def mix_run(blocks: Iterable[Pair], tolerated: float, dispersion: float = 1.0, alpha: float = ALPHA) -> int | None:
-    """Return after how many blocks FEEM rolls back for a shift of the mix, None if it does not: E >= 1/alpha is enough.
+def accompanied(blocks: Sequence[Counted]) -> Iterator[Counted]:
+    """Yield what each block brings to compare: while one track is idle, the other's requests wait up to five minutes."""
+    waiting, since = NOTHING, 0.0
+    for number, block in enumerate(blocks):
+        if block[1] and block[3] and waiting is NOTHING:
+            yield block
+            continue
+        start = float(number * BLOCK)
+        if start - since > RECENT:
+            waiting = NOTHING
+        if waiting is NOTHING:
+            since = start
+        canary_bad, canary, stable_bad, stable = (more + kept for more, kept in zip(block, waiting, strict=True))
+        ready = (canary_bad, canary, stable_bad, stable)
+        complete = bool(canary and stable)
+        waiting = NOTHING if complete or not (canary or stable) else ready
+        yield ready if complete else NOTHING
 
-    What is tolerated stands in the test itself, whose E is 1 for a shift within it.
+
+def mix_run(blocks: Iterable[Pair], tolerated: float, dispersion: float = 1.0, alpha: float = ALPHA) -> int | None:
+    """Return after how many blocks FEEM rolls back for a shift of the mix, None if it does not.
+
+    The rule of `MixTrial`: E has reached 1/alpha, and the shift seen so far is above what is tolerated.
     """
     test = MixShift(tolerated, dispersion)
     threshold = math.log(1 / alpha)
+    proven = False
     for number, (canary, stable) in enumerate(blocks, start=1):
         test.add(canary, stable)
-        if test.log_evidence >= threshold:
+        proven = proven or test.log_evidence >= threshold
+        if proven and test.shift > tolerated:
             return number
     return None

@@ -44,16 +44,16 @@ class Case:
 
 
 CASES = (
-    Case((0.70, 0.15, 0.15), 20, 500, median=75),
-    Case((0.70, 0.15, 0.15), 2, 500, median=720),
+    Case((0.70, 0.15, 0.15), 20, 400, median=75),
+    Case((0.70, 0.15, 0.15), 2, 400, median=720),
     Case((0.60, 0.22, 0.18), 20, 200),
     Case((0.85, 0.10, 0.05), 20, 200),
-    Case(STABLE, 20, 2000, most=0.01),
-    Case(STABLE, 2, 1000, most=0.01),
+    Case(STABLE, 20, 1200, most=0.01),
+    Case(STABLE, 2, 500, most=0.01),
     *(
         Case((0.55 + shift, 0.25 - shift, 0.20), rate, runs, most=0.0)
         for shift in (0.015, 0.019)
-        for rate, runs in ((20, 500), (2000, 300))
+        for rate, runs in ((20, 300), (2000, 200))
     ),
 )
 
