@@ -23,7 +23,7 @@ TITLES = {
     "decisionMix": "mix approve/reject",
     "badAmongApproved": "bad among approved",
 }
-CASES = {"halves": 600, "common": 200, "commonMidway": 200, "drift": 200}
+CASES = {"halves": 500, "common": 120, "commonMidway": 120, "drift": 120}
 """What is replayed, and how many random deals of each."""
 NAMES = {
     "halves": "A/A halves of the reference",

@@ -16,7 +16,7 @@ from bench.evidence.section import Check, Section, duration, percent
 from bench.evidence.share import Found, found
 from feem.api.release import Outcome
 
-RUNS, PART = 40, 5
+RUNS, PART = 30, 5
 
 
 @dataclass(frozen=True)
