@@ -21,6 +21,8 @@ from feem.core.evidence.words import count, duration, e_value, percent, points
         (Fraction(15, 10_000), "0.15%"),
         (Fraction(1, 100_000), "0.001%"),
         (Fraction(1, 3), "33.3%"),
+        (Fraction(1, 10**11), "0.000000001%"),
+        (Fraction(79, 10**16), "0.0%"),
         (Fraction(999, 100_000), "1.0%"),
     ],
 )

@@ -11,10 +11,14 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+SMALLEST = 1e-9
+"""Percent below which a share is written as none: no status has room for its zeros."""
+
+
 def percent(share: Fraction) -> str:
     """Write a share of 1 as percent, with as many decimals as it takes to see it: `5.2%`, `0.12%`, `0.003%`."""
     value = float(share * 100)
-    if value == 0 or value >= 1:
+    if value < SMALLEST or value >= 1:
         return f"{value:.1f}%"
     decimals = 1
     while value < 10**-decimals:
