@@ -47,6 +47,8 @@ def steps(*weights: int) -> list[dict[str, int]]:
     return [{"weight": weight, "bakeSeconds": 60} for weight in weights]
 
 
+MIX = {"mix": {"counter": "credit_decisions_total", "label": "decision"}}
+
 REFUSED = [
     # ManagedService
     wrong("neither-plan-nor-reference", "service", {"spec.planRef": GONE}, "spec: ", "give either plan or planRef"),
@@ -112,7 +114,67 @@ REFUSED = [
     wrong("objective-with-a-comma", "objective", {"spec.objective": "99,9"}, "spec.objective"),
     wrong("objective-with-a-sign", "objective", {"spec.objective": "99.9%"}, "spec.objective"),
     wrong("objective-0", "objective", {"spec.objective": "0.0"}, "spec.objective", "must be above 0 percent"),
-    wrong("no-objective", "objective", {"spec.objective": GONE}, "spec.objective: Required value"),
+    wrong(
+        "no-objective", "objective", {"spec.objective": GONE}, "spec.objective", "ratio and latency need an objective"
+    ),
+    wrong("objective-for-a-mix", "objective", {"spec.indicator": MIX}, "spec.objective", "mix and gauge have none"),
+    wrong("two-indicators", "objective", {"spec.indicator.mix": MIX["mix"]}, "spec.indicator", "exactly one of ratio"),
+    wrong(
+        "neither-bad-nor-good", "objective", {"spec.indicator.ratio.bad": GONE}, "spec.indicator.ratio", "bad and good"
+    ),
+    wrong(
+        "bad-and-good", "objective", {"spec.indicator.ratio.good": "good_total"}, "spec.indicator.ratio", "bad and good"
+    ),
+    wrong(
+        "latency-without-threshold",
+        "objective",
+        {"spec.indicator": {"latency": {"histogram": "h"}}},
+        "latency.threshold",
+    ),
+    wrong(
+        "threshold-as-a-number",
+        "objective",
+        {"spec.indicator": {"latency": {"histogram": "h", "threshold": 0.3}}},
+        "latency.threshold",
+        "string",
+    ),
+    wrong(
+        "mix-without-label",
+        "objective",
+        {"spec.objective": GONE, "spec.indicator": {"mix": {"counter": "c"}}},
+        "spec.indicator.mix",
+        "counter with label",
+    ),
+    wrong(
+        "everything-may-shift",
+        "objective",
+        {"spec.objective": GONE, "spec.indicator": {"mix": {**MIX["mix"], "toleratedShift": "1"}}},
+        "spec.indicator.mix.toleratedShift",
+        "below 1",
+    ),
+    wrong(
+        "gauge-without-bound",
+        "objective",
+        {"spec.objective": GONE, "spec.indicator": {"gauge": {"query": "max(q)"}}},
+        "spec.indicator.gauge",
+        "min, max or both",
+    ),
+    wrong(
+        "gauge-upside-down",
+        "objective",
+        {"spec.objective": GONE, "spec.indicator": {"gauge": {"query": "max(q)", "min": "2", "max": "1"}}},
+        "spec.indicator.gauge",
+        "min must not be above max",
+    ),
+    wrong("dispersion-below-1", "objective", {"spec.canary": {"dispersion": "0.5"}}, "spec.canary.dispersion"),
+    wrong("no-alpha-share", "objective", {"spec.canary": {"alphaShare": 0}}, "spec.canary.alphaShare"),
+    wrong("no-window", "objective", {"spec.windowDays": 0}, "spec.windowDays"),
+    wrong("alpha-0", "plan", {"spec.alpha": "0.0"}, "spec.alpha", "(0, 0.2]"),
+    wrong("alpha-of-a-coin", "plan", {"spec.alpha": "0.5"}, "spec.alpha", "(0, 0.2]"),
+    wrong(
+        "inconclusive-ignored", "plan", {"spec.inconclusive": {"action": "Ignore"}}, "inconclusive.action", "Rollback"
+    ),
+    wrong("watch-for-a-year", "plan", {"spec.watchSeconds": 31536000}, "spec.watchSeconds", "86400"),
     wrong("no-indicator", "objective", {"spec.indicator": GONE}, "spec.indicator: Required value"),
     wrong("no-total", "objective", {"spec.indicator.ratio.total": GONE}, "spec.indicator.ratio.total: Required value"),
     wrong("empty-query", "objective", {"spec.indicator.ratio.bad": " "}, "spec.indicator.ratio.bad"),
@@ -171,6 +233,16 @@ ACCEPTED = [
     accepted("longest-bake", "plan", {"spec.steps.0.bakeSeconds": 604800}),
     accepted("no-delay", "plan", {"spec.scaleDownDelaySeconds": 0}),
     accepted("plain", "objective", {}),
+    accepted("latency", "objective", {"spec.indicator": {"latency": {"histogram": "h", "threshold": "0.3"}}}),
+    accepted("mix", "objective", {"spec.objective": GONE, "spec.indicator": MIX}),
+    accepted("score", "objective", {"spec.objective": GONE, "spec.indicator": {"mix": {"histogram": "credit_score"}}}),
+    accepted(
+        "gauge", "objective", {"spec.objective": GONE, "spec.indicator": {"gauge": {"query": "max(q)", "min": "-1.5"}}}
+    ),
+    accepted("bursts", "objective", {"spec.canary": {"dispersion": "2.5", "warmUpSeconds": 0, "alphaShare": 3}}),
+    accepted(
+        "strict", "plan", {"spec.alpha": "0.001", "spec.inconclusive": {"action": "Rollback", "maxHoldSeconds": 0}}
+    ),
     accepted("never-bad", "objective", {"spec.objective": "100", "spec.canary": {"toleratedRelativeRisk": "1"}}),
     accepted("six-nines", "objective", {"spec.objective": "99.999999", "spec.category": "Business"}),
     accepted("mostly-bad", "objective", {"spec.objective": "0.000001"}),
@@ -282,14 +354,21 @@ def test_defaults_are_filled_in(as_user: AsUser, namespace: str) -> None:
     alice.done("apply", manifest=manifest("objective"))
     spec = alice.read("slo", "decisions-answered")["spec"]
     assert spec["category"] == "Technical"
-    assert spec["canary"] == {"toleratedRelativeRisk": "1.5", "minimumSamples": 100}
+    assert spec["canary"] == {
+        "toleratedRelativeRisk": "1",
+        "minimumSamples": 100,
+        "warmUpSeconds": 10,
+        "alphaShare": 1,
+        "dispersion": "Auto",
+    }
+    assert spec["windowDays"] == 30
 
 
 COLUMNS = {
     "msvc": "NAME DEPLOYMENT READY HOLD RELEASE AGE",
     "rel": "NAME SERVICE STEP STATE RESULT MESSAGE AGE",
     "dec": "NAME RELEASE VERB BY APPLIED AGE",
-    "slo": "NAME OBJECTIVE CATEGORY ACCEPTED AGE",
+    "slo": "NAME OBJECTIVE CATEGORY ACCEPTED MEASURED BUDGET-LEFT AGE",
 }
 
 

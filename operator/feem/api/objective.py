@@ -107,6 +107,7 @@ class ObjectiveSpec(Model):
 OBJECTIVE_FITS = Rule(
     "has(self.objective) == (has(self.indicator.ratio) || has(self.indicator.latency))",
     "ratio and latency need an objective in percent; mix and gauge have none",
+    field_path=".objective",
 )
 
 
