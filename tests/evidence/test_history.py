@@ -45,7 +45,7 @@ def test_bursts_are_measured(role: str) -> None:
     calm, words = dispersion(given, stable(1, role=role), start=START, end=BEGAN)
     assert calm == 1
     assert words == "180,000 events of stable in 60 min before the release"
-    assert dispersion(given, stable(5, role=role), start=START, end=BEGAN)[0] == pytest.approx(5, rel=0.35)
+    assert 4.5 <= dispersion(given, stable(5, role=role), start=START, end=BEGAN)[0] <= 8
 
 
 def test_what_is_given_is_taken() -> None:

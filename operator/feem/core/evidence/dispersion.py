@@ -11,6 +11,9 @@ SCALES: tuple[int, ...] = (1, 6, 24)
 ENOUGH_EVENTS = 20
 ENOUGH_BLOCKS = 12
 
+CAUTION = 2.0
+"""By how many of its own standard deviations an index is taken larger than it was seen: too little tempers too little."""
+
 SURE = 3.0
 """How many standard deviations above 1 an index of dispersion must stand to count."""
 
@@ -50,9 +53,11 @@ def _joined(blocks: Sequence[tuple[int, int]], scale: int) -> list[tuple[int, in
 
 
 def _significant(blocks: Sequence[tuple[int, int]]) -> float:
-    """Return Pearson's index of dispersion where it is surely above 1, else 1.
+    """Return Pearson's index of dispersion, and some caution, where it is surely above 1, else 1.
 
     With B blocks of m events on average the index of independent events has the standard deviation sqrt((2 + 1/m)/B).
+    That of bursts is known about as well as their number: with `bad` events in bursts of `index` each it is off by about
+    one over the square root of bad/index, and an hour that shows too little would temper too little.
     """
     bad, total = sum([bad for bad, _ in blocks]), sum([total for _, total in blocks])
     share = bad / total
@@ -61,4 +66,4 @@ def _significant(blocks: Sequence[tuple[int, int]]) -> float:
     spread = sum([(bad - total * share) ** 2 / total for bad, total in blocks])
     index = spread / (share * (1 - share) * (len(blocks) - 1))
     deviation = math.sqrt((2 + len(blocks) / bad) / len(blocks))
-    return index if index > 1 + SURE * deviation else 1.0
+    return index * (1 + CAUTION / math.sqrt(bad / index)) if index > 1 + SURE * deviation else 1.0
