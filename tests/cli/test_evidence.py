@@ -118,7 +118,8 @@ def test_the_digest_is_found_in_an_audit_log(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "fewer than two lines"),
+        (b"", "it is empty"),
+        (b"{}\n", "fewer than two lines"),
         (b"\x1f\x8bbroken", "cannot be unpacked"),
         (b"{}\nnonsense\n", "line 2 is no JSON"),
         (b"{}\n[]\n", "line 2 is no JSON object"),

@@ -96,6 +96,8 @@ def replay(document: bytes) -> Replay:
 
 def _lines(document: bytes) -> list[tuple[bytes, Line]]:
     """Return each line as it was written, and what it says."""
+    if not document:
+        raise Unreadable("it is empty")
     lines = []
     for number, line in enumerate(_plain(document).removesuffix(b"\n").split(b"\n"), start=1):
         try:
