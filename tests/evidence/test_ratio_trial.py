@@ -224,6 +224,7 @@ def test_what_holds_for_any_evidence(
     assert found.canary is not None
     assert found.log_evidence is not None
     assert not math.isnan(found.log_evidence)
+    assert found.canary.bad is not None
     if found.outcome is FAIL:
         assert found.canary.bad >= FEWEST_BAD
         assert found.canary.bad > found.canary.total * budget

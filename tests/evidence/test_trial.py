@@ -196,7 +196,7 @@ def test_never_pass_too_early_and_never_fail_without_errors(canary: list[Pod], s
             assert verdict.canary is not None
             assert verdict.canary.total >= 100 or trial._blocks._reassured()  # type: ignore[union-attr]
         assert not (clean and verdict.outcome is FAIL)
-        assert verdict.outcome is not FAIL or (verdict.canary is not None and verdict.canary.bad >= 3)
+        assert verdict.outcome is not FAIL or (verdict.canary is not None and (verdict.canary.bad or 0) >= 3)
 
 
 nothings = st.lists(st.builds(Sample, st.floats(900, 1200), st.sampled_from([NAN, float("inf"), -1.0])), max_size=8)

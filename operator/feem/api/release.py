@@ -84,10 +84,10 @@ class TrackCounts(Model):
 
     total: Annotated[int, Field(ge=0)]
     """Events."""
-    bad: Annotated[int, Field(ge=0)] = 0
-    """Bad events among them; 0 for a mix, which has none."""
-    rate: Annotated[str, Field(max_length=32)] = ""
-    """The share of bad events, e.g. `1.02%`, or a gauge's value; empty without events, and for a mix."""
+    bad: Annotated[int, Field(ge=0)] | None = None
+    """Bad events among them; a mix and a gauge have none."""
+    rate: Annotated[str, Field(max_length=32)] | None = None
+    """The share of bad events, e.g. `1.02%`, or a gauge's value; none without events, and for a mix."""
 
 
 class CategoryShares(Model):

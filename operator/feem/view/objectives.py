@@ -8,6 +8,7 @@ from dataclasses import replace
 from feem.api.objective import Category
 from feem.api.release import ObjectiveSnapshot, ObjectiveVerdict, Release, TrackCounts
 from feem.core.evidence.gauge_trial import bounds
+from feem.core.evidence.mix_trial import number
 from feem.view.release import ObjectiveView, Share
 
 MOST_CATEGORIES = 4
@@ -23,7 +24,8 @@ def _view(item: ObjectiveSnapshot, verdict: ObjectiveVerdict | None) -> Objectiv
     view = ObjectiveView(name=item.name, target=target(item), minimum_samples=item.canary.minimum_samples)
     if verdict is None:
         return view
-    shares = tuple(f"{one.name} {one.canary} (stable {one.stable})" for one in verdict.shares)
+    apart = sorted(verdict.shares, key=lambda one: -abs(number(one.canary) - number(one.stable)))
+    shares = tuple(f"{one.name} {one.canary} (stable {one.stable})" for one in apart)
     mix, gauge = item.indicator.mix is not None, item.indicator.gauge is not None
     return replace(
         view,
@@ -55,5 +57,5 @@ def target(item: ObjectiveSnapshot) -> str:
 def _share(counts: TrackCounts | None, *, mix: bool, gauge: bool) -> Share | None:
     if counts is None:
         return None
-    value = f"{counts.total:,} events" if mix else counts.rate if gauge else ""
-    return Share(counts.bad, counts.total, value)
+    value = f"{counts.total:,} events" if mix else (counts.rate or "") if gauge else ""
+    return Share(counts.bad or 0, counts.total, value)

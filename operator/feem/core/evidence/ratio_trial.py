@@ -178,7 +178,7 @@ def above(events: Events, limit: Fraction) -> bool:
 
 def counts(events: Events) -> TrackCounts:
     """Return the figures for the status."""
-    rate = percent(Fraction(events.bad, events.total)) if events.total else ""
+    rate = percent(Fraction(events.bad, events.total)) if events.total else None
     return TrackCounts(total=events.total, bad=events.bad, rate=rate)
 
 

@@ -65,9 +65,15 @@ def _unfit(s: ReleaseSnapshot) -> tuple[str, str] | None:
     if s.outcome is Outcome.FAIL:
         worst = next(verdict for verdict in s.verdicts if verdict.outcome is Outcome.FAIL)
         step = status_of(s.release).progress
-        return worst.reason, f"objective {worst.name} failed in step {step}: {worst.message}"
+        return worst.reason, f"objective {worst.name} failed in step {step}{_meaning(s, worst.name)}: {worst.message}"
     if s.canary is not None and s.canary.stuck:
         return "CanaryNotReady", f"canary pods did not become Ready in time: {s.canary.stuck}"
     if promotion.canary_is_lost(s):
         return "CanaryLost", "the canary gets traffic but no pod of it is Ready, or its Service is gone"
     return None
+
+
+def _meaning(s: ReleaseSnapshot, objective: str) -> str:
+    """Say what an objective protects, in its author's words: ` ("A decision takes at most 0.2 s")`."""
+    said = next((item.description for item in s.release.spec.objectives if item.name == objective), "")
+    return f' ("{said.strip().rstrip(".")}")' if said.strip() else ""

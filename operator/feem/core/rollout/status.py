@@ -123,11 +123,11 @@ def differs(old: ReleaseStatus, new: ReleaseStatus) -> bool:
 
 
 def _is_old(old: ReleaseStatus, new: ReleaseStatus) -> bool:
-    """Whether the figures that people see are old, of the step that still goes on."""
+    """Whether the figures that people see are old, of the step that still goes on, or there are none yet."""
     written = max((moment for moment in (old.judged_at, old.step_started_at) if moment is not None), default=None)
     if written is None or new.judged_at is None or new.verdicts == old.verdicts or new.step != old.step:
         return False
-    return new.judged_at - written >= FIGURES_AGAIN
+    return not old.verdicts or new.judged_at - written >= FIGURES_AGAIN
 
 
 def _is_news(verdict: ObjectiveVerdict) -> bool:

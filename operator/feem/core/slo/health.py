@@ -14,6 +14,9 @@ from feem.core.slo import burn
 from feem.core.slo.wording import budget_in_words
 
 ACCEPTED, MEASURED, HEALTHY = "Accepted", "Measured", "BudgetHealthy"
+FIGURES_SOON = timedelta(seconds=50)
+"""How soon figures that leapt are written: with the next measurement, usually."""
+
 FIGURES_AGAIN = timedelta(minutes=5)
 """How long figures stand in the status before newer ones replace them, when nothing else changed."""
 
@@ -98,7 +101,8 @@ def worth_writing(old: ObjectiveStatus, new: ObjectiveStatus, now: datetime) -> 
     if old.budget is None or new.budget is None:
         return old.budget is not new.budget
     written = old.budget.updated_at
-    return (written is None or now - written >= FIGURES_AGAIN) and _moved(old.budget, new.budget)
+    patience = FIGURES_SOON if _leapt(old.budget, new.budget) else FIGURES_AGAIN
+    return (written is None or now - written >= patience) and _moved(old.budget, new.budget)
 
 
 def alarm(old: ObjectiveStatus, new: ObjectiveStatus) -> Condition | None:
@@ -150,6 +154,11 @@ def _still_true(old: ObjectiveStatus, generation: int) -> Budget | None:
 def _missing(status: ObjectiveStatus) -> str:
     found = find(status.conditions, MEASURED)
     return found.message if found is not None and found.status is ConditionStatus.FALSE else ""
+
+
+def _leapt(old: Budget, new: Budget) -> bool:
+    """Whether what is left of the budget changed by a percentage point or more."""
+    return bool(old.left) and bool(new.left) and abs(_number(new.left) - _number(old.left)) >= 1
 
 
 def _moved(old: Budget, new: Budget) -> bool:
