@@ -345,11 +345,20 @@ async def test_a_new_generation_is_measured_at_once(bench: Bench) -> None:
 async def test_figures_alone_are_written_every_five_minutes_at_most(bench: Bench) -> None:
     await bench.settle()
     for minute in range(1, 11):
-        bench.server.bad = 0.2 + minute * 0.05
+        bench.server.bad = 0.2 + minute * 0.0015
         await bench.visit(60)
     assert len(bench.objects.writes) == 2
     shown = bench.figures.shown[NAMESPACE, NAME]["left"]
-    assert shown == pytest.approx(0.3), "the exported figures are always the newest"
+    assert shown == pytest.approx(0.785), "the exported figures are always the newest"
+
+
+async def test_a_budget_that_leaps_is_written_with_the_next_measurement(bench: Bench) -> None:
+    await bench.settle()
+    bench.server.bad = 0.4
+    await bench.visit(60)
+    assert len(bench.objects.writes) == 1
+    assert bench.budget is not None
+    assert bench.budget["left"] == "60.0%"
 
 
 async def test_a_change_during_the_query_is_not_overwritten_with_old_news(bench: Bench) -> None:
