@@ -260,3 +260,14 @@ def test_the_tail_at_its_ends() -> None:
     assert tail(1, 10, 0) == 0
     assert tail(1, 10, 1) == 1
     assert tail(10_200, 10_000_000, 0.001) == pytest.approx(0.0232, abs=0.0005)
+
+
+def test_clear_samples_of_one_step_do_not_stand_in_for_those_of_the_next() -> None:
+    trial = RatioTrial(terms(objective("90", minimum=1000), steps=2))
+    feed(trial, (25, 500), (450, 9000))
+    assert trial.finding().outcome is PASS, "half the minimum, and clearly not three times worse"
+    feed(trial, (1, 20), (18, 360), blocks=2, at=50, step=2)
+    found = trial.finding()
+    assert (found.outcome, found.reason) == (INCONCLUSIVE, "TooFewSamples"), found.message
+    feed(trial, (25, 500), (450, 9000), at=60, step=2)
+    assert trial.finding().outcome is PASS

@@ -91,45 +91,52 @@ class RatioTrial:
             test.add(canary.bad, canary.total, stable.bad, stable.total)
 
     def _decide(self) -> tuple[Outcome, str, str]:
+        canary, budget = self._canary.all, self._terms.budget
+        certain = self._peak >= math.log(1 / self._terms.alpha) and canary.bad >= FEWEST_BAD
+        disagreement = self._disagreement()
+        if disagreement:
+            return Outcome.INCONCLUSIVE, "CountsDisagree", disagreement
+        if certain and (above(canary, budget) or above(self._canary.recent(), budget)):
+            return Outcome.FAIL, self._worse(), self._proof()
+        doubt = self._doubt()
+        if doubt is not None:
+            return Outcome.INCONCLUSIVE, *doubt
+        if certain:
+            text = f"certainly worse than stable, yet within the objective: {self._proof()}"
+            return Outcome.PASS, "WorseWithinObjective", text
+        return Outcome.PASS, "WithinObjective", ""
+
+    def _disagreement(self) -> str:
+        """Say which track has more bad events than events; empty when none has."""
         for name, track in (("canary", self._canary), ("stable", self._stable)):
             if track.disagree():
                 raw = track.raw()
-                text = (
+                return (
                     f"the {name} has {count(raw.bad)} bad of {count(raw.total)} events: check that what the queries count "
                     f"as bad or good is among what the total counts"
                 )
-                return Outcome.INCONCLUSIVE, "CountsDisagree", text
+        return ""
+
+    def _doubt(self) -> tuple[str, str] | None:
+        """Return reason and message of what keeps a canary from passing that has not failed."""
         canary, budget = self._canary.all, self._terms.budget
-        threshold = math.log(1 / self._terms.alpha)
-        certain = self._peak >= threshold and canary.bad >= FEWEST_BAD
-        if certain and (above(canary, budget) or above(self._canary.recent(), budget)):
-            return Outcome.FAIL, self._worse(), self._proof()
         if self._shared():
             text = f"both tracks are outside the objective of {percent(budget)} bad, so the canary is not to blame"
-            return Outcome.INCONCLUSIVE, "SharedDegradation", text
+            return "SharedDegradation", text
         wanting = self._pace.wanting(self._terms.objective.canary.minimum_samples)
         if wanting and not self._reassured():
-            return Outcome.INCONCLUSIVE, "TooFewSamples", wanting
-        if above(canary, self._accepted()) and self._log_evidence() > 0:
-            return (
-                Outcome.INCONCLUSIVE,
-                "NotEnoughEvidence",
-                f"too high to pass, not sure enough to fail: {self._proof()}",
-            )
+            return "TooFewSamples", wanting
+        if not above(canary, self._accepted()):
+            return None
+        if self._log_evidence() > 0:
+            return "NotEnoughEvidence", f"too high to pass, not sure enough to fail: {self._proof()}"
         alone = self._alone_for + self._waiting[0]
-        if above(canary, self._accepted()) and above(alone, budget):
-            text = (
+        if above(alone, budget):
+            return "NoData", (
                 f"stable served nothing beside {count(alone.total)} of the canary's events, {count(alone.bad)} of them bad: check "
                 f"that its pods are scraped"
             )
-            return Outcome.INCONCLUSIVE, "NoData", text
-        if certain:
-            return (
-                Outcome.PASS,
-                "WorseWithinObjective",
-                f"certainly worse than stable, yet within the objective: {self._proof()}",
-            )
-        return Outcome.PASS, "WithinObjective", ""
+        return None
 
     def _log_evidence(self) -> float:
         if not self._terms.unaccompanied:
@@ -143,8 +150,8 @@ class RatioTrial:
         return "ErrorRatioAboveStable" if self.latency is None else "LatencyAboveStable"
 
     def _reassured(self) -> bool:
-        """Say whether the samples speak for the canary so clearly that fewer are enough."""
-        return self._canary.all.total > 0 and self._relative.tests[0].log_reassurance >= REASSURED
+        """Say whether the samples of this step speak for the canary so clearly that fewer are enough."""
+        return self._canary.all.total > 0 and self._relative.tests[-1].log_reassurance >= REASSURED
 
     def _shared(self) -> bool:
         canary, stable = self._canary.recent(), self._stable.recent()
