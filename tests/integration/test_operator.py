@@ -15,7 +15,7 @@ import e2e.cluster
 from e2e.cluster.stack.rendering import gateway_crds
 from tests.integration.conftest import OPERATOR, AsUser
 from tests.integration.kubectl import Kubectl
-from tests.integration.metrics_server import MetricsServer
+from tests.integration.metrics_server import SCRAPE, MetricsServer
 from tests.integration.operator import NAME, Operator, Shop, deployment, managed, objective, route, service, until
 
 pytestmark = pytest.mark.integration
@@ -79,9 +79,10 @@ def test_a_good_release_is_promoted(governed: Shop) -> None:
 
 def test_a_bad_release_goes_back(governed: Shop, metrics: MetricsServer) -> None:
     metrics.bad_share = 0.05
+    time.sleep(SCRAPE)  # else the sample that the canary's events are counted from is older than their badness
     name = governed.start("3")
     assert until("the end", lambda: governed.ending(name), 60) == "RolledBack"
-    assert "5." in governed.condition("release.feem.dev", "Succeeded", name)["message"]
+    assert "canary 5.0% bad" in governed.condition("release.feem.dev", "Succeeded", name)["message"]
     assert spec_of(governed, "deployment")["paused"] is True
     assert governed.reason("Held", "release.feem.dev", name) == "Held"
     time.sleep(2)
