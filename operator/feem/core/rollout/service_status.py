@@ -43,8 +43,10 @@ def next_status(seen: ServiceSnapshot, plan: ServicePlan) -> ServiceStatus:
 
 
 def differs(old: ServiceStatus | None, new: ServiceStatus) -> bool:
-    """Whether the new status says something new."""
-    if old is None:
-        return True
-    same = (said(old.conditions), old.stable, old.release) == (said(new.conditions), new.stable, new.release)
-    return not same or old.observed_generation != new.observed_generation
+    """Whether the new status says something new, in other words too: the same reason may come with another next step."""
+    return old is None or _essence(old) != _essence(new)
+
+
+def _essence(status: ServiceStatus) -> tuple[object, ...]:
+    words = [item.message for item in status.conditions]
+    return said(status.conditions), words, status.stable, status.release, status.observed_generation
