@@ -54,7 +54,9 @@ def test_what_turns_bad_after_its_promotion_goes_back(
     after = example.kubectl.get("deployment", NAME) or {}
     assert after["spec"] == before["spec"]
     assert set(owners_pods(example.kubectl)) == {stable}
-    assert share(traffic.answers(time.time() - 1), stable.rpartition(":")[2]) == 100
+    tag = stable.rpartition(":")[2]
+    # pods that were replaced answer what they still have in hand, for a few seconds
+    wait_until("only the earlier version answering", lambda: share(traffic.answers(time.time() - 2), tag) == 100, 30)
     assert {answer.version for answer in failures(traffic.answers())} == {"2.3"}
     assert_nothing_left(example)
     mine = [spec for spec in records(example.kubectl)[first:] if spec["subject"]["name"] == name]
