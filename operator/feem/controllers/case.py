@@ -41,6 +41,11 @@ class Charge:
     unaccompanied: bool = False
     watch: bool = False
 
+    @property
+    def tried(self) -> tuple[ObjectiveSnapshot, ...]:
+        """The objectives that are on trial: a watch has no stable, so it needs an objective in percent."""
+        return tuple(one for one in self.objectives if not self.watch or one.objective is not None)
+
 
 class Case:
     """Fetches what is new, shows it to the trials and writes it on the tape."""
@@ -52,7 +57,7 @@ class Case:
     @classmethod
     async def open(cls, metrics: Metrics, charge: Charge) -> Case | str:
         """Settle the terms by what stable did before; returns why that is not possible now, when it is not."""
-        objectives = [one for one in charge.objectives if not charge.watch or one.objective is not None]
+        objectives = charge.tried
         histories = await asyncio.gather(*(_history(metrics, charge, one) for one in objectives))
         problem = next((found.problem for found in histories if found.problem), "")
         if problem:

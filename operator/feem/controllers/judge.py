@@ -95,50 +95,43 @@ def charge_of(seen: ReleaseSnapshot) -> Charge | None:
     began = status.started_at
     if began is None:
         return None
-    plan, objectives, stable = spec.plan, tuple(spec.objectives), spec.stable.replica_set
-    name, namespace = meta.name, meta.namespace
     if seen.watched and status.promoted_at is not None:
-        start, began_at, last = status.promoted_at.timestamp(), began.timestamp(), len(plan.steps) + 1
+        watched = status.promoted_at.timestamp()
         return Charge(
-            name,
-            namespace,
-            objectives,
-            plan.alpha,
-            seen.watched,
-            stable,
-            start,
-            began_at,
-            last,
-            start,
-            1,
+            release=meta.name,
+            namespace=meta.namespace,
+            objectives=tuple(spec.objectives),
+            alpha=spec.plan.alpha,
+            canary=seen.watched,
+            stable=spec.stable.replica_set,
+            start=watched,
+            began=began.timestamp(),
+            step=len(spec.plan.steps) + 1,
+            stepped=watched,
+            steps=1,
             watch=True,
         )
     if seen.canary is None or not seen.canary.replica_set or seen.traffic is None or seen.traffic.weight == 0:
         return None
-    start = began.timestamp()
-    unaccompanied = any(step.weight == 100 for step in plan.steps)
-    canary = seen.canary.replica_set
     return Charge(
-        name,
-        namespace,
-        objectives,
-        plan.alpha,
-        canary,
-        stable,
-        start,
-        start,
-        status.step,
-        (status.step_started_at or began).timestamp(),
-        len(plan.steps),
-        unaccompanied,
+        release=meta.name,
+        namespace=meta.namespace,
+        objectives=tuple(spec.objectives),
+        alpha=spec.plan.alpha,
+        canary=seen.canary.replica_set,
+        stable=spec.stable.replica_set,
+        start=began.timestamp(),
+        began=began.timestamp(),
+        step=status.step,
+        stepped=(status.step_started_at or began).timestamp(),
+        steps=len(spec.plan.steps),
+        unaccompanied=any(step.weight == 100 for step in spec.plan.steps),
     )
 
 
 def _nothing_known(charge: Charge, problem: str) -> Judgement:
     """Return that nothing is known yet about any objective, because stable's history cannot be read."""
     verdicts = tuple(
-        worded(Terms(one, charge.start, 0.0), inconclusive("MetricsUnavailable", problem), ())
-        for one in charge.objectives
-        if not charge.watch or one.objective is not None
+        worded(Terms(one, charge.start, 0.0), inconclusive("MetricsUnavailable", problem), ()) for one in charge.tried
     )
     return Judgement(Outcome.INCONCLUSIVE, verdicts)

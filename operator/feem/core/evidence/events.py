@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from feem.api.objective import Indicator
+
 RECENT = 300.0
 """Seconds that count as now when both tracks are asked whether they do well."""
 
@@ -25,6 +27,11 @@ class Events:
 def whole(value: float) -> int:
     """Round to whole events, half up."""
     return math.floor(value + 0.5)
+
+
+def counts_good(indicator: Indicator) -> bool:
+    """Say whether an indicator counts good events (a latency the fast ones) rather than bad ones."""
+    return indicator.latency is not None or (indicator.ratio is not None and indicator.ratio.good is not None)
 
 
 class Whole:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from feem.api.release import ObjectiveSnapshot
 from feem.core.evidence.dispersion import of_mix, of_ratio
-from feem.core.evidence.events import TrackEvents
+from feem.core.evidence.events import TrackEvents, counts_good
 from feem.core.evidence.mix_trial import Categories
 from feem.core.evidence.rounds import rounds
 from feem.core.evidence.samples import TrackSamples
@@ -41,7 +41,6 @@ def dispersion(objective: ObjectiveSnapshot, stable: TrackSamples, *, start: flo
 
 
 def _ratios(objective: ObjectiveSnapshot, blocks: list[Block]) -> list[tuple[int, int]]:
-    ratio = objective.indicator.ratio
-    track = TrackEvents(counts_good=ratio is None or ratio.good is not None)
+    track = TrackEvents(counts_good=counts_good(objective.indicator))
     found = [track.add(block.canary, block.end) for block in blocks]
     return [(events.bad, events.total) for events in found]

@@ -15,13 +15,12 @@ from feem.core.evidence.pace import Pace
 from feem.core.evidence.staged import Staged
 from feem.core.evidence.tally import Block
 from feem.core.evidence.terms import Terms
-from feem.core.evidence.words import count, e_value, percent, points
+from feem.core.evidence.words import count, e_value, percent, points, strength
 
 MOST_CATEGORIES = 40
 """Categories beyond which a label is an identifier rather than a category."""
 MOST_SHOWN = 4
 """Categories that a message names, those that differ most first."""
-INFINITE = "+Inf"
 
 
 class Categories:
@@ -29,9 +28,7 @@ class Categories:
 
     def __init__(self, *, cumulative: bool) -> None:
         self._cumulative = cumulative
-        self._seen: dict[str, float] = {}
         self._whole: dict[str, Whole] = {}
-        self._edges: tuple[str, ...] = ()
         self.all: dict[str, int] = {}
 
     def add(self, gains: Mapping[str, float]) -> dict[str, int]:
@@ -173,9 +170,10 @@ class MixTrial:
         )
 
     def _proof(self) -> str:
-        shown = e_value(max(self._peak, self._test.log_evidence))
-        limit = e_value(math.log(1 / self._terms.alpha))
-        return f"evidence {shown} of {limit}: a canary whose shift is tolerated gets this far at most once in {shown} releases"
+        return (
+            f"{strength(self._peak, self._terms.alpha)}: a canary whose shift is tolerated gets this far at most once in "
+            f"{e_value(self._peak)} releases"
+        )
 
 
 def edge(name: str) -> float:

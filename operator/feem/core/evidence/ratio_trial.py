@@ -7,14 +7,14 @@ from fractions import Fraction
 
 from feem.api.release import Outcome, TrackCounts
 from feem.core.evidence.binomial import surely_above
-from feem.core.evidence.events import RECENT, Events, TrackEvents
+from feem.core.evidence.events import RECENT, Events, TrackEvents, counts_good
 from feem.core.evidence.finding import Finding
 from feem.core.evidence.pace import Pace
 from feem.core.evidence.ratio import AgainstObjective, RelativeRisk, log_mean_exp
 from feem.core.evidence.staged import Staged
 from feem.core.evidence.tally import Block
 from feem.core.evidence.terms import Terms
-from feem.core.evidence.words import count, e_value, percent
+from feem.core.evidence.words import count, e_value, percent, strength
 
 FEWEST_BAD = 3
 """Bad events below which a canary is not called worse: one client's mishap and its retry are no regression."""
@@ -30,12 +30,8 @@ class RatioTrial:
     def __init__(self, terms: Terms) -> None:
         self._terms, objective = terms, terms.objective
         self.latency = objective.indicator.latency
-        ratio = objective.indicator.ratio
-        counts_good = self.latency is not None or (ratio is not None and ratio.good is not None)
-        self._canary, self._stable = (
-            TrackEvents(counts_good=counts_good),
-            TrackEvents(counts_good=counts_good),
-        )
+        good = counts_good(objective.indicator)
+        self._canary, self._stable = TrackEvents(counts_good=good), TrackEvents(counts_good=good)
         self._tolerated = Fraction(objective.canary.tolerated_relative_risk)
         self._relative = Staged(lambda: RelativeRisk(float(self._tolerated), terms.dispersion), terms.steps)
         self._alone = AgainstObjective(max(float(terms.budget), SMALLEST_BUDGET), terms.dispersion)
@@ -166,10 +162,9 @@ class RatioTrial:
 
     def _proof(self) -> str:
         """Say how strong the evidence is, in words."""
-        shown = e_value(self._peak)
         return (
-            f"evidence {shown} of {e_value(math.log(1 / self._terms.alpha))}: a canary as good as tolerated gets this far at "
-            f"most once in {shown} releases"
+            f"{strength(self._peak, self._terms.alpha)}: a canary as good as tolerated gets this far at most once in "
+            f"{e_value(self._peak)} releases"
         )
 
     def figures(self, canary: Events, stable: Events) -> str:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from feem.api.release import ObjectiveSnapshot
-
-FAST_BURN = Fraction(144, 10)
-"""Times its even speed at which a budget counts as burning fast: 2% of a 30-day budget in an hour."""
+from feem.core.slo.burn import WINDOWS, allowed
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,12 @@ class Terms:
     @property
     def budget(self) -> Fraction:
         """The share of events that may be bad, exactly; 0 where there is no objective in percent."""
-        return 1 - Fraction(self.objective.objective) / 100 if self.objective.objective is not None else Fraction(0)
+        return allowed(self.objective.objective) if self.objective.objective is not None else Fraction(0)
 
     @property
     def fast(self) -> Fraction:
-        """The share of bad events that burns the budget fast; halfway to all where 14.4 times the budget is more than that."""
-        return min(FAST_BURN * self.budget, (1 + self.budget) / 2)
+        """The share of bad events that burns the budget as fast as the first alert; at most halfway from the budget to all."""
+        return min(WINDOWS[0].factor(self.objective.window_days) * self.budget, (1 + self.budget) / 2)
 
 
 def alphas(plan_alpha: str, objectives: Sequence[ObjectiveSnapshot]) -> tuple[float, ...]:

@@ -54,3 +54,8 @@ def e_value(log: float) -> str:
 def points(share: float) -> str:
     """Write a part of all events for people: `16.2 of 100`."""
     return f"{share * 100:.1f} of 100"
+
+
+def strength(log_evidence: float, alpha: float) -> str:
+    """Hold evidence against the threshold of its part of alpha: `evidence 214 of 200`."""
+    return f"evidence {e_value(log_evidence)} of {e_value(math.log(1 / alpha))}"
