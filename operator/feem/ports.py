@@ -9,9 +9,12 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from feem.api.audit import AuditSpec, Part, Subject
+from feem.api.gate import TicketSystem
 from feem.api.objective import Indicator
 from feem.api.release import Release
 from feem.core.evidence.samples import Evidence, SampleRequest
+from feem.core.gates.facts import TicketAnswer
+from feem.core.gates.result import Reliance
 from feem.core.rollout.effects import Effect
 
 Body = dict[str, Any]
@@ -139,6 +142,35 @@ class Archive(Protocol):
 
     async def keep(self, release: Release, digest: str, document: bytes) -> str:
         """Keep an evidence file and return its name; empty when it could not be kept, which is logged, never raised."""
+        ...
+
+
+class Authority(Protocol):
+    """Who may decide what: the API server's own answer, at the moment it is needed."""
+
+    async def holds(self, reliance: Reliance, namespace: str, release: str) -> bool:
+        """Whether the person still has the right that a decision rests on. Raises Unavailable or Refused."""
+        ...
+
+    @property
+    def skew(self) -> float | None:
+        """Seconds by which this process' clock is ahead of the API server's, as of its last answers; None before the first."""
+        ...
+
+
+class Tickets(Protocol):
+    """The ticket systems that the operator was given."""
+
+    async def look_up(self, system: TicketSystem, ticket: str) -> TicketAnswer:
+        """Return what a system says of a ticket. Never raises: what went wrong stands in the answer."""
+        ...
+
+
+class Policies(Protocol):
+    """FEEM's admission policies and bindings as shipped, to compare those of the cluster with."""
+
+    def shipped(self) -> Sequence[Body]:
+        """Return them as bodies, written for this operator's own user name."""
         ...
 
 

@@ -5,8 +5,10 @@ from feem.api.base import API_VERSION, GROUP, VERSION, Condition, ConditionStatu
 from feem.api.decision import Decision
 from feem.api.objective import ServiceLevelObjective
 from feem.api.plan import GreyReleasePlan
+from feem.api.profile import ComplianceProfile
 from feem.api.release import Release
 from feem.api.service import ManagedService
+from feem.api.window import ChangeWindow
 
 KINDS: tuple[type[Resource], ...] = (
     ManagedService,
@@ -14,6 +16,8 @@ KINDS: tuple[type[Resource], ...] = (
     ServiceLevelObjective,
     Release,
     Decision,
+    ComplianceProfile,
+    ChangeWindow,
     AuditRecord,
 )
 
@@ -23,6 +27,8 @@ __all__ = [
     "KINDS",
     "VERSION",
     "AuditRecord",
+    "ChangeWindow",
+    "ComplianceProfile",
     "Condition",
     "ConditionStatus",
     "Decision",

@@ -14,6 +14,7 @@ from feem.api.base import (
     Column,
     Conditions,
     Digest,
+    DigestOrEmpty,
     Kind,
     Label,
     Model,
@@ -23,9 +24,10 @@ from feem.api.base import (
     Text,
     Username,
 )
+from feem.api.gate import Stage
 from feem.api.objective import Category, ObjectiveSpec
 from feem.api.plan import PlanSpec
-from feem.api.service import StableRevision, Traffic
+from feem.api.service import Document, Drill, Mode, StableRevision, Traffic
 
 
 class ContainerImage(Model):
@@ -42,6 +44,37 @@ class ObjectiveSnapshot(ObjectiveSpec):
 
     name: Name
     """The ServiceLevelObjective."""
+
+
+class Fact(Model):
+    """What an annotation of the Deployment said."""
+
+    name: Annotated[str, Field(min_length=1, max_length=253)]
+    """The annotation, e.g. `feem.dev/ticket`."""
+    value: Annotated[str, Field(max_length=1024)]
+    """Its value."""
+
+
+class ComplianceFacts(Model):
+    """What the gates of a profile look at, as it was when the release was requested."""
+
+    profile: Name
+    """The ComplianceProfile."""
+    profile_digest: Digest
+    """SHA-256 over the RFC 8785 form of the profile's spec. When the profile is edited, the release is held."""
+    facts: Annotated[list[Fact], Field(max_length=40, json_schema_extra=MAP_BY_NAME)] = Field(default_factory=list)
+    """The annotations that the profile's gates ask for. The same annotation on the Release, written while it waits, counts
+    instead."""
+    owner: Annotated[str, Field(max_length=253)] = ""
+    """The service's owner."""
+    data_classification: Annotated[str, Field(max_length=32)] = ""
+    """The class of its data."""
+    runbook: Document | None = None
+    """Its runbook."""
+    rollback_plan: Document | None = None
+    """Its rollback plan."""
+    drills: Annotated[list[Drill], Field(max_length=50, json_schema_extra=MAP_BY_NAME)] = Field(default_factory=list)
+    """The experiments it had passed."""
 
 
 class ReleaseSpec(Model):
@@ -69,6 +102,13 @@ class ReleaseSpec(Model):
     """The plan as it was when the change was held."""
     objectives: Annotated[list[ObjectiveSnapshot], Field(min_length=1, max_length=20, json_schema_extra=MAP_BY_NAME)]
     """The objectives as they were when the change was held."""
+    mode: Mode = Mode.ENFORCE
+    """`Observe`: the change went live by itself; the Release says what would have held it."""
+    author: Username = ""
+    """Who wrote the change, where an account of the profile's `pipelines` asked for it: what the author's annotation said. FEEM
+    cannot prove it."""
+    compliance: ComplianceFacts | None = None
+    """What the gates look at; none where the service has no profile."""
 
 
 class Outcome(StrEnum):
@@ -137,6 +177,42 @@ class ObjectiveVerdict(Model):
     """The exact PromQL that was asked, to be pasted into Prometheus."""
 
 
+class GateOutcome(StrEnum):
+    """What a gate says."""
+
+    PASSED = "Passed"
+    HOLDING = "Holding"
+    SKIPPED = "Skipped"
+
+
+class GateStatus(Model):
+    """What one gate says about the release now."""
+
+    name: Name
+    """The gate."""
+    stage: Stage
+    """From when on it has to be open."""
+    outcome: GateOutcome
+    """Passed, Holding, or Skipped by a BreakGlass decision."""
+    reason: Annotated[str, Field(max_length=128)]
+    """Why, as one word."""
+    message: Text
+    """Why, as a sentence, with the next step where something is missing."""
+
+
+class SignOffDuty(Model):
+    """What is owed after the release."""
+
+    role: Label
+    """Who has to sign off."""
+    due: datetime
+    """Until when (UTC)."""
+    emergency: Annotated[str, Field(max_length=253)] = ""
+    """The BreakGlass decision that has to be reviewed; empty for the sign-off that the profile asks of each release."""
+    not_by: Annotated[list[Username], Field(max_length=20, json_schema_extra=ATOMIC)] = Field(default_factory=list)
+    """Who may not do it: those who took part in the release."""
+
+
 class ReleaseStatus(Model):
     """How far the release is, and why."""
 
@@ -144,7 +220,7 @@ class ReleaseStatus(Model):
     """The generation the status was computed for."""
     conditions: Conditions = Field(default_factory=list)
     """`Held`: the Deployment carries this change, paused. `Progressing`: what the release does now. `Succeeded`: how
-    it ended."""
+    it ended. `Allowed`: whether all gates of the next step are open. `SignedOff`: whether what is owed afterwards is done."""
     step: Annotated[int, Field(ge=0, le=21)] = 0
     """The step the traffic is in, from 1; 0 before the first, one more than the plan has in the promotion."""
     weight: Annotated[int, Field(ge=0, le=100)] = 0
@@ -174,6 +250,16 @@ class ReleaseStatus(Model):
     figures are written anew every half minute."""
     judged_at: datetime | None = None
     """When the verdicts were reached (UTC)."""
+    gates: Annotated[list[GateStatus], Field(max_length=40, json_schema_extra=MAP_BY_NAME)] = Field(
+        default_factory=list
+    )
+    """What each gate says, all at once, in the order of the profile."""
+    binding: DigestOrEmpty = ""
+    """What an approval of this release allows: the digest of its spec, its annotations that gates look at, and its profile."""
+    sign_off: SignOffDuty | None = None
+    """What is owed after the release."""
+    retain_until: datetime | None = None
+    """Until when nobody may delete this Release (UTC)."""
 
 
 class Release(Resource):
@@ -186,6 +272,8 @@ class Release(Resource):
         columns=(
             Column("Service", ".spec.service"),
             Column("Requested-By", ".spec.requestedBy", priority=1),
+            Column("Allowed", '.status.conditions[?(@.type=="Allowed")].reason', priority=1),
+            Column("Signed-Off", '.status.conditions[?(@.type=="SignedOff")].reason', priority=1),
             Column("Step", ".status.progress", description="step and weight"),
             Column("State", '.status.conditions[?(@.type=="Progressing")].reason', description="what it does now"),
             Column("Result", '.status.conditions[?(@.type=="Succeeded")].reason', description="how it ended"),

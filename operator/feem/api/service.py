@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -13,6 +14,7 @@ from feem.api.base import (
     Column,
     Conditions,
     Digest,
+    DigestOrEmpty,
     Kind,
     Label,
     Model,
@@ -62,8 +64,37 @@ class ObjectiveReference(Model):
     """Name of a ServiceLevelObjective."""
 
 
+class Mode(StrEnum):
+    """Whether FEEM acts."""
+
+    ENFORCE = "Enforce"
+    OBSERVE = "Observe"
+
+
+Day = Annotated[str, Field(min_length=10, max_length=10, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+"""A date, e.g. `2026-03-31`."""
+
+
+class Document(Model):
+    """A document that people need when something goes wrong."""
+
+    url: Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^https?://")]
+    """Where it is."""
+    drilled_on: Day | None = None
+    """When people last practised it, e.g. `2026-03-31`."""
+
+
+class Drill(Model):
+    """An experiment that the service has passed."""
+
+    name: Label
+    """What was tried, e.g. `bureau-outage`."""
+    passed_on: Day
+    """When it was passed, e.g. `2026-03-31`."""
+
+
 class ServiceSpec(Model):
-    """The workload, its traffic, its plan and its objectives."""
+    """The workload, its traffic, its plan and its objectives; the profile it is under, and what that asks of the service."""
 
     workload: Annotated[
         Workload,
@@ -82,6 +113,31 @@ class ServiceSpec(Model):
     """The plan itself. Either this or `planRef`."""
     objectives: Annotated[list[ObjectiveReference], Field(min_length=1, max_length=20, json_schema_extra=MAP_BY_NAME)]
     """The objectives a canary is judged by. All must pass."""
+    compliance_profile: Name | None = None
+    """The ComplianceProfile whose gates a change has to pass; not given: none but change freezes. Naming another one, or none
+    any more, needs RBAC verb `assign` on the profile that is left."""
+    mode: Mode = Mode.ENFORCE
+    """`Enforce`: changes are held and released in grey. `Observe`: nothing is held or changed, and each change gets a Release that
+    says what would have held it. Changing it needs verb `assign` on the profile as well."""
+    owner: Annotated[str, Field(max_length=253)] = ""
+    """Who answers for the service, e.g. a team's name."""
+    data_classification: Annotated[str, Field(max_length=32)] = ""
+    """The class of the data it handles, as your bank names it, e.g. `Confidential`."""
+    runbook: Document | None = None
+    """What to do when it fails."""
+    rollback_plan: Document | None = None
+    """How to go back where a grey release cannot, e.g. after a change of data."""
+    drills: Annotated[list[Drill], Field(max_length=50, json_schema_extra=MAP_BY_NAME)] = Field(default_factory=list)
+    """The experiments it has passed."""
+
+
+class GuardStatus(Model):
+    """Since when FEEM's admission policies have been in force without a gap, as far as FEEM knows."""
+
+    digest: DigestOrEmpty
+    """Digest over the identity and generation of each policy and binding."""
+    since: datetime
+    """From when on decisions can be believed (UTC)."""
 
 
 class StableRevision(Model):
@@ -101,11 +157,18 @@ class ServiceStatus(Model):
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """The generation the conditions were computed for."""
     conditions: Conditions = Field(default_factory=list)
-    """`Ready`: whether the service is governed. `Hold`: what holds changes, AdmissionPolicy or StandingPause."""
+    """`Ready`: whether the service is governed. `Hold`: what holds changes, AdmissionPolicy or StandingPause. `Guarded`: whether
+    FEEM's admission policies are all in force, as FEEM ships them."""
     stable: StableRevision | None = None
     """The revision that serves users."""
     release: Annotated[str, Field(max_length=253)] = ""
     """The newest Release of this service."""
+    pod_selector: Annotated[dict[str, Annotated[str, Field(max_length=63)]], Field(max_length=64)] = Field(
+        default_factory=dict
+    )
+    """The labels by which the Service finds its pods: nobody but the workload's own controllers may make pods that have them."""
+    guard: GuardStatus | None = None
+    """Since when the policies have been in force."""
 
 
 class ManagedService(Resource):
@@ -121,6 +184,9 @@ class ManagedService(Resource):
             Column("Deployment", ".spec.workload.name"),
             Column("Ready", '.status.conditions[?(@.type=="Ready")].reason'),
             Column("Hold", '.status.conditions[?(@.type=="Hold")].reason', description="what holds changes"),
+            Column("Profile", ".spec.complianceProfile"),
+            Column("Mode", ".spec.mode", priority=1),
+            Column("Guarded", '.status.conditions[?(@.type=="Guarded")].reason', priority=1),
             Column("Release", ".status.release", description="the newest release"),
             Column("Message", '.status.conditions[?(@.type=="Ready")].message', priority=1),
             Column("Age", ".metadata.creationTimestamp", "date"),
