@@ -27,8 +27,17 @@ WRITES = {
     ("events.events.k8s.io", "create"): "events",
     ("events.events.k8s.io", "patch"): "a series of events",
     ("configmaps", "create"): "the archive of evidence",
+    ("subjectaccessreviews.authorization.k8s.io", "create"): "asks for a decision's right, changes nothing",
 }
-STATUS = ("managedservices", "greyreleaseplans", "servicelevelobjectives", "releases", "decisions")
+STATUS = (
+    "managedservices",
+    "greyreleaseplans",
+    "servicelevelobjectives",
+    "releases",
+    "decisions",
+    "changewindows",
+    "complianceprofiles",
+)
 OWNERS = ("managedservices", "releases")
 READS = {"get", "list", "watch"}
 

@@ -17,6 +17,7 @@ from feem.adapters.kubernetes import connection
 from feem.adapters.kubernetes.errors import Busy, NotFound, Unauthorized, problem
 from feem.adapters.kubernetes.request import APPLY_PATCH, JSON, MERGE_PATCH, Request
 from feem.adapters.kubernetes.resources import type_of
+from feem.adapters.kubernetes.skew import Skew
 from feem.ports import Body, Unavailable
 
 FIELD_MANAGER = "feem"
@@ -46,12 +47,15 @@ class Client:
         observe: Observe | None = None,
         limits: Limits | None = None,
         kubeconfig: str = "",
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.configuration = configuration
         self.observe: Observe = observe or (lambda *_: None)
         self._limits = limits or Limits()
         self._slots = asyncio.Semaphore(self._limits.concurrency)
         self._kubeconfig = kubeconfig
+        self._clock = clock
+        self._skew = Skew()
         self._api = _api_client(configuration)
         self._reloading = asyncio.Lock()
 
@@ -61,6 +65,11 @@ class Client:
     ) -> Self:
         """Find the API server and return a client for it; raises ConnectionProblem (an Unavailable)."""
         return cls(await connection.load(kubeconfig), observe=observe, limits=limits, kubeconfig=kubeconfig)
+
+    @property
+    def skew(self) -> float | None:
+        """Seconds by which our clock is ahead of the API server's, within half a second or so; None before its first answer."""
+        return self._skew.seconds
 
     async def close(self) -> None:
         """Close all connections."""
@@ -160,10 +169,11 @@ class Client:
             return await self._once(request)
 
     async def _once(self, request: Request) -> Body:
-        started, code = time.perf_counter(), "error"
+        started, asked, code = time.perf_counter(), self._clock(), "error"
         try:
             status, data, headers = await self._exchange(request)
             code = str(status)
+            self._skew.note(headers.get("Date"), asked=asked, answered=self._clock())
         except TimeoutError as late:
             code = "timeout"
             raise Unavailable(f"{request}: no answer within {request.timeout or self._limits.timeout:g} s") from late

@@ -16,6 +16,9 @@ RECORDS = "auditrecords.feem.dev"
 LEASES = "leases.coordination.k8s.io"
 EVENTS = "events.events.k8s.io"
 CONFIGMAPS = "configmaps"
+REVIEWS = "subjectaccessreviews.authorization.k8s.io"
+GUARD_POLICIES = "validatingadmissionpolicies.admissionregistration.k8s.io"
+GUARD_BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
 HOLD_POLICIES = "mutatingadmissionpolicies.admissionregistration.k8s.io"
 HOLD_BINDINGS = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"
 
@@ -61,6 +64,16 @@ _TYPES = (
     ResourceType("leases", "coordination.k8s.io/v1", "Lease"),
     ResourceType("events", "events.k8s.io/v1", "Event"),
     ResourceType("configmaps", "v1", "ConfigMap"),
+    ResourceType("subjectaccessreviews", "authorization.k8s.io/v1", "SubjectAccessReview", namespaced=False),
+    ResourceType(
+        "validatingadmissionpolicies", "admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", namespaced=False
+    ),
+    ResourceType(
+        "validatingadmissionpolicybindings",
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicyBinding",
+        namespaced=False,
+    ),
     ResourceType(
         "mutatingadmissionpolicies", "admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy", namespaced=False
     ),
@@ -83,8 +96,11 @@ _TYPES = (
 
 TYPES = {each.name: each for each in _TYPES}
 
-WATCHED = tuple(name for name in TYPES if name not in (RECORDS, LEASES, EVENTS, CONFIGMAPS))
-"""What the informer keeps a local copy of. Audit records only grow, and pods come and go by the thousand: neither is watched."""
+WATCHED = tuple(name for name in TYPES if name not in (RECORDS, LEASES, EVENTS, CONFIGMAPS, REVIEWS))
+"""What the informer keeps a local copy of; a kind that the API server lacks is passed over until it is there.
+
+Audit records only grow, and pods come and go by the thousand: neither is watched.
+"""
 
 
 def type_of(resource: str) -> ResourceType:
