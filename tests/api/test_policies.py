@@ -34,14 +34,46 @@ def test_another_operator_name_is_one_replacement(path: Path) -> None:
     assert list(yaml.safe_load_all(replaced)) != documents(path) or OPERATOR not in text
 
 
+FAILS_OPEN = {"held"}
+"""The warning."""
+
+
 @each_file
-def test_only_the_warning_may_fail_open(path: Path) -> None:
+def test_what_may_fail_open(path: Path) -> None:
     policy, binding = documents(path)
-    warns = path.stem == "held"
-    assert policy["spec"]["failurePolicy"] == ("Ignore" if warns else "Fail")
+    assert policy["spec"]["failurePolicy"] == ("Ignore" if path.stem in FAILS_OPEN else "Fail")
     if policy["kind"] == "ValidatingAdmissionPolicy":
-        assert binding["spec"]["validationActions"] == (["Warn"] if warns else ["Deny"])
+        assert binding["spec"]["validationActions"] == (["Warn"] if path.stem == "held" else ["Deny"])
+
+
+@each_file
+def test_a_refusal_is_forbidden_and_says_why(path: Path) -> None:
+    policy, _ = documents(path)
+    for validation in policy["spec"].get("validations", ()):
+        assert validation["message"]
+        assert path.stem == "held" or validation["reason"] == "Forbidden"
+
+
+@each_file
+def test_at_most_two_checks_of_rights_an_expression(path: Path) -> None:
+    """Each costs 350,000 of the 1,000,000 that an expression may cost."""
+    policy, _ = documents(path)
+    spec = policy["spec"]
+    expressions = [
+        item["expression"] for key in ("validations", "matchConditions", "variables") for item in spec.get(key, ())
+    ]
+    assert all(expression.count(".check(") <= 2 for expression in expressions)
 
 
 def test_everything_the_contract_names_is_there() -> None:
-    assert [path.stem for path in FILES] == ["audit", "decisions", "governed", "held", "hold", "promoting"]
+    assert [path.stem for path in FILES] == [
+        "audit",
+        "decide",
+        "decisions",
+        "digest",
+        "governed",
+        "held",
+        "hold",
+        "promoting",
+        "separation",
+    ]

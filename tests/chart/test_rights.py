@@ -125,3 +125,40 @@ def test_product_teams_decide_but_do_not_rewrite_history(rendered: list[Body]) -
     assert {verb for resource, verb in edit if resource == "decisions.feem.dev"} == {"create"}
     assert not [right for right in edit if right[0] == "releases.feem.dev" or "/status" in right[0]]
     assert ("managedservices.feem.dev", "delete") in edit
+
+
+ROLES = ("product", "dev", "test", "risk", "compliance", "committee")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everybody_of_a_change_sees_it_decides_and_counts_in_one_role(rendered: list[Body], role: str) -> None:
+    body = helm.named(rendered, "ClusterRole", f"feem-{role}")
+    granted = rights(body)
+    view = rights(helm.named(rendered, "ClusterRole", "feem-view"))
+    assert {right for right in granted if right[1] in READS} == view
+    assert ("decisions.feem.dev", "create") in granted
+    counted = [rule for rule in body["rules"] if "approvalroles" in rule["resources"]]
+    assert [(rule["resourceNames"], rule["verbs"]) for rule in counted] == [([role], ["approve", "signoff"])]
+    assert not [right for right in granted if "/status" in right[0]]
+
+
+MORE = {
+    ("releases.feem.dev", "patch"): {"product", "dev", "test"},
+    ("releases.feem.dev", "breakglass"): {"committee"},
+    **{("changewindows.feem.dev", verb): {"risk", "compliance"} for verb in ("create", "update", "patch", "delete")},
+    **{
+        ("complianceprofiles.feem.dev", verb): {"compliance"}
+        for verb in ("create", "update", "patch", "delete", "assign")
+    },
+}
+
+
+def test_what_else_the_roles_give(rendered: list[Body]) -> None:
+    common = {("decisions.feem.dev", "create"), ("approvalroles.feem.dev", "approve")}
+    common |= {("approvalroles.feem.dev", "signoff")}
+    found: dict[tuple[str, str], set[str]] = {}
+    for role in ROLES:
+        for right in rights(helm.named(rendered, "ClusterRole", f"feem-{role}")) - common:
+            if right[1] not in READS:
+                found.setdefault(right, set()).add(role)
+    assert found == MORE

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def cluster() -> e2e.cluster.Cluster:
     admin.done("wait", "--for=condition=Established", "--timeout=30s", f"--filename={ROOT / 'crds'}")
     admin.done("apply", "--server-side", "--force-conflicts", f"--filename={ROOT / 'policies'}")
     admin.done("apply", manifest=_everything_for(GROUP))
-    _wait_for_policies(admin, Kubectl(program, e2e.cluster.user_kubeconfig(found, OPERATOR, (GROUP,))))
+    _wait_for_policies(admin)
     return found
 
 
@@ -68,25 +69,48 @@ def _everything_for(group: str) -> Manifest:
     }
 
 
-def _wait_for_policies(admin: Kubectl, operator: Kubectl) -> None:
-    """Policies come into force a moment after they are written: wait until one of each kind answers."""
+def _wait_for_policies(admin: Kubectl) -> None:
+    """Policies come into force a moment after they are written, in the order of their writing: wait for two written last."""
     name = f"probe-{uuid.uuid4().hex[:8]}"
-    admin.done("create", "deployment", name, "--image=probe:1", "--replicas=0")
-    operator.done("label", "deployment", name, "feem.dev/governed=probe")
+    probe: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
+    for manifest in _probes(name):
+        admin.done("create", manifest=manifest)
     deadline = time.monotonic() + 30
     try:
-        while time.monotonic() < deadline:
-            held = admin("patch", "deployment", name, '--patch={"spec":{"minReadySeconds":1,"paused":true}}')
-            free = admin("label", "deployment", name, "feem.dev/governed-", "--dry-run=server")
-            resumed = admin("patch", "deployment", name, '--patch={"spec":{"paused":null}}', "--output=json")
-            if held.code == 0 and free.code != 0 and '"paused": true' in resumed.out:
-                return
-            time.sleep(0.5)
-        pytest.fail(
-            "FEEM's policies are not in force after 30 s: see `kubectl get validatingadmissionpolicies -o yaml`"
-        )
+        while admin("create", "--dry-run=server", manifest=probe).code == 0:
+            if time.monotonic() > deadline:
+                pytest.fail(
+                    "FEEM's policies are not in force after 30 s: see `kubectl get validatingadmissionpolicies -o yaml`"
+                )
+            time.sleep(0.2)
     finally:
-        admin("delete", "deployment", name)
+        for kind in ("mutatingadmissionpolicy", "validatingadmissionpolicy"):
+            admin("delete", f"{kind},{kind}binding", name, "--wait=false")
+
+
+def _probes(name: str) -> list[Manifest]:
+    """A policy that marks one ConfigMap, and one that refuses it once it is marked."""
+    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["CREATE"]}]
+    group = "admissionregistration.k8s.io/v1"
+    common = {
+        "matchConstraints": {"resourceRules": rules},
+        "matchConditions": [{"name": "the-probe", "expression": f"object.metadata.name == '{name}'"}],
+    }
+    mark = {"expression": "[JSONPatch{op: 'add', path: '/data', value: {'marked': 'yes'}}]"}
+    marks = {
+        **common,
+        "reinvocationPolicy": "Never",
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": mark}],
+    }
+    refuses = {**common, "validations": [{"expression": "!has(object.data)", "message": "in force"}]}
+    deny = {"policyName": name, "validationActions": ["Deny"]}
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("MutatingAdmissionPolicy", marks),
+        ("MutatingAdmissionPolicyBinding", {"policyName": name}),
+        ("ValidatingAdmissionPolicy", refuses),
+        ("ValidatingAdmissionPolicyBinding", deny),
+    ]
+    return [{"apiVersion": group, "kind": kind, "metadata": {"name": name}, "spec": spec} for kind, spec in kinds]
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.integration.conftest import OPERATOR, AsUser
+from tests.integration.conftest import OPERATOR, ROOT, AsUser
 from tests.integration.kubectl import Kubectl, Manifest
 
 pytestmark = pytest.mark.integration
@@ -298,13 +299,14 @@ def test_policies_pass_the_api_servers_type_check(
 ) -> None:
     """A misspelt field in a policy would only show when a request meets it."""
     admin = as_user("admin")
-    names = ("held", "promoting", "governed", "decisions", "audit")
+    documents = [yaml.safe_load(path.read_text().split("\n---\n")[0]) for path in (ROOT / "policies").glob("*.yaml")]
+    names = [body["metadata"]["name"] for body in documents if body["kind"] == "ValidatingAdmissionPolicy"]
 
     def checked() -> bool:
-        found = [admin.read("validatingadmissionpolicy", f"{name}.feem.dev") for name in names]
+        found = [admin.read("validatingadmissionpolicy", name) for name in names]
         return all("typeChecking" in body.get("status", {}) for body in found)
 
     wait_until(checked)
     for name in names:
-        status = admin.read("validatingadmissionpolicy", f"{name}.feem.dev")["status"]
+        status = admin.read("validatingadmissionpolicy", name)["status"]
         assert status["typeChecking"] == {}, f"{name}: {status['typeChecking']}"
