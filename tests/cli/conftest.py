@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from feem.cli import allow as allow_module
 from feem.cli import audit as audit_module
 from feem.cli import decide as decide_module
 from feem.cli import evidence as evidence_module
@@ -27,6 +28,6 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     fake.add("managedservices.feem.dev", at.service())
     fake.add("deployments.apps", at.deployment())
     fake.add("httproutes.gateway.networking.k8s.io", at.route(50))
-    for module in (audit_module, decide_module, evidence_module, get_module, watch_module):
+    for module in (allow_module, audit_module, decide_module, evidence_module, get_module, watch_module):
         monkeypatch.setattr(module, "connect", lambda *_: fake)
     return fake

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import yaml
 
 from feem.cli import main
 from feem.cli.cluster import ApiServer, connect
-from feem.cli.problem import NotFound, Problem, Unreachable
+from feem.cli.problem import Denied, Forbidden, NotFound, Problem, Unreachable
 
 ANSWERS: dict[str, tuple[int, Any]] = {}
 SEEN: list[tuple[str, str, Any]] = []
@@ -39,6 +40,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return str(ANSWERS["Date"][1]) if "Date" in ANSWERS else super().date_time_string(timestamp)
 
     def log_message(self, *_: Any) -> None:
         return
@@ -98,9 +102,16 @@ def test_lists_are_read_page_by_page(kubeconfig: Path) -> None:
     assert list(server(kubeconfig).list("auditrecords.feem.dev")) == [{"n": 1}, {"n": 2}]
 
 
-def test_the_person_is_who_the_api_server_says(kubeconfig: Path) -> None:
-    ANSWERS["/apis/authentication.k8s.io/v1/selfsubjectreviews"] = 201, {"status": {"userInfo": {"username": "noor"}}}
-    assert server(kubeconfig).whoami() == "noor"
+def test_the_person_is_who_the_api_server_says_at_its_own_time(kubeconfig: Path) -> None:
+    user = {"username": "risk-officer", "groups": ["risk-officers", "system:authenticated"]}
+    ANSWERS["/apis/authentication.k8s.io/v1/selfsubjectreviews"] = 201, {"status": {"userInfo": user}}
+    person = server(kubeconfig).whoami()
+    assert (person.name, person.groups) == ("risk-officer", ("risk-officers", "system:authenticated"))
+    assert abs((person.now - datetime.now(UTC)).total_seconds()) < 5
+    ANSWERS["Date"] = 0, "Mon, 02 Mar 2026 09:30:00 GMT"
+    assert server(kubeconfig).whoami().now == datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+    ANSWERS["Date"] = 0, "soon"
+    assert abs((server(kubeconfig).whoami().now - datetime.now(UTC)).total_seconds()) < 5
 
 
 def test_an_object_is_created_with_its_type(kubeconfig: Path) -> None:
@@ -128,6 +139,48 @@ def test_a_refusal_names_object_reason_and_next_step(
         server(kubeconfig).get("releases.feem.dev", "lending", "x")
     assert problem.value.what == "Release lending/x"
     assert text in str(problem.value)
+
+
+POLICY = "{} is forbidden: ValidatingAdmissionPolicy '{}' with binding 'own' denied request: {}"
+DENIALS = [
+    (
+        403,
+        POLICY.format(
+            'decisions.feem.dev "d"', "decisions.feem.dev", "spec.by must be your own user name, risk-officer"
+        ),
+        Denied,
+        "spec.by must be your own user name, risk-officer (policy decisions.feem.dev)",
+    ),
+    (
+        422,
+        POLICY.format('releases.feem.dev "r"', "governed.feem.dev", "first line\nsecond line"),
+        Denied,
+        "first line\nsecond line (policy governed.feem.dev)",
+    ),
+    (
+        403,
+        'decisions.feem.dev is forbidden: User "risk-officer" cannot create resource "decisions"',
+        Forbidden,
+        'User "risk-officer" cannot create resource "decisions"',
+    ),
+    (
+        422,
+        'Decision.feem.dev "d" is invalid: spec.role: Invalid value: "": give role',
+        Problem,
+        'spec.role: Invalid value: "": give role (422)',
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "kind", "reason"), DENIALS)
+def test_a_denial_is_told_in_the_words_of_who_denied(
+    kubeconfig: Path, code: int, message: str, kind: type[Problem], reason: str
+) -> None:
+    ANSWERS["/apis/feem.dev/v1alpha1/namespaces/lending/decisions"] = code, {"message": message}
+    with pytest.raises(Problem) as problem:
+        server(kubeconfig).create("decisions.feem.dev", "lending", {"spec": {}})
+    assert type(problem.value) is kind
+    assert problem.value.reason == reason
 
 
 def test_a_server_that_is_away_is_told_without_a_traceback(

@@ -25,13 +25,14 @@ def test_a_decision_is_made_in_the_persons_own_name(cluster: FakeCluster, verb: 
     answering(cluster, "True", "Applied", "it counts")
     done = CliRunner().invoke(app, [verb.value.lower(), "limit-scoring", "--reason", "month-end close"])
     assert done.exit_code == 0, done.output
-    assert done.output == f"{verb.value} of Release lending/limit-scoring-4 by noor: it counts\n"
+    assert done.output == f"{verb.value} of Release lending/limit-scoring-4 by risk-officer: it counts\n"
     (body,) = cluster.created
     assert body["spec"] == {
         "release": "limit-scoring-4",
         "verb": verb.value,
         "reason": "month-end close",
-        "by": "noor",
+        "by": "risk-officer",
+        "groups": ["risk-officers", "system:authenticated"],
     }
     assert body["metadata"]["name"].startswith(f"limit-scoring-4-{verb.value.lower()}-")
 

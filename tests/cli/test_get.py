@@ -45,7 +45,7 @@ def test_all_releases_are_a_table(cluster: FakeCluster) -> None:
     header, row = run("get").splitlines()
     assert header.split()[:4] == ["NAME", "SERVICE", "STEP", "STATE"]
     assert row.startswith("limit-scoring-4   limit-scoring   2/3 at 50%   Baking")
-    assert "mei" in row
+    assert "release-pipeline" in row
 
 
 def test_all_namespaces_name_them(cluster: FakeCluster) -> None:
@@ -97,7 +97,7 @@ def test_an_unknown_name_is_named_with_the_next_step(cluster: FakeCluster) -> No
 
 def test_explain_speaks_in_sentences(cluster: FakeCluster) -> None:
     out = run("explain", "limit-scoring")
-    assert out.startswith("mei changed Deployment limit-scoring in lending")
+    assert out.startswith("release-pipeline changed Deployment limit-scoring in lending")
     assert "You can:" in out
 
 

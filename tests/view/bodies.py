@@ -67,7 +67,7 @@ def release(name: str = "limit-scoring-4", **status: Any) -> Body:
             "deploymentGeneration": 4,
             "templateDigest": template_digest(template("2.0")),
             "images": [{"name": "app", "image": "feem.example/limit-scoring:2.0"}],
-            "requestedBy": "mei",
+            "requestedBy": "release-pipeline",
             "traffic": {"service": "limit-scoring", "httpRoute": "limit-scoring"},
             "stable": {
                 "templateDigest": template_digest(template("1.0")),
@@ -158,7 +158,7 @@ def service(newest: str = "limit-scoring-4") -> Body:
     }
 
 
-def decision(verb: str, by: str = "noor", *, applied: Body | None = None, ago: float = 20) -> Body:
+def decision(verb: str, by: str = "risk-officer", *, applied: Body | None = None, ago: float = 20) -> Body:
     return {
         "apiVersion": "feem.dev/v1alpha1",
         "kind": "Decision",
@@ -171,3 +171,66 @@ def decision(verb: str, by: str = "noor", *, applied: Body | None = None, ago: f
         "spec": {"release": "limit-scoring-4", "verb": verb, "reason": "month-end close", "by": by},
         **({"status": {"conditions": [applied]}} if applied else {}),
     }
+
+
+BINDING = "sha256:" + "4f" * 32
+
+
+def gate(name: str, outcome: str, reason: str, message: str, stage: str = "Start") -> Body:
+    return {"name": name, "stage": stage, "outcome": outcome, "reason": reason, "message": message}
+
+
+MISSING = (
+    "1 of 2 approvals, by product-owner (product); role risk: whoever has verb approve on approvalroles/risk runs "
+    'kubectl feem approve limit-scoring-4 -n lending --role risk --reason "…"'
+)
+GATES = (
+    gate("freeze", "Passed", "NoFreeze", "no change freeze is open", "Request"),
+    gate("two-roles", "Holding", "ApprovalsMissing", MISSING),
+    gate("night", "Holding", "WindowClosed", "the next window opens 22:00 Asia/Shanghai"),
+)
+SUMMARY = "1 of 2 approvals (risk); window opens 22:00 Asia/Shanghai"
+
+
+def governed(body: Body, *, facts: dict[str, str] | None = None, author: str = "") -> Body:
+    """The same release, requested under profile `standard`."""
+    said = [{"name": name, "value": value} for name, value in (facts or {}).items()]
+    compliance = {"profile": "standard", "profileDigest": "sha256:" + "0" * 64, "facts": said}
+    return {**body, "spec": {**body["spec"], "compliance": compliance, "author": author}}
+
+
+def waiting(**status: Any) -> Body:
+    """A release that two gates of its profile hold before its first step."""
+    known = {
+        "conditions": [
+            *running("Waiting", SUMMARY, going=False),
+            condition("Allowed", "False", "GatesHold", f"stage Start is held: {SUMMARY}"),
+        ],
+        "progress": "0/3",
+        "gates": list(GATES),
+        "binding": BINDING,
+    }
+    return governed(release(**{**known, **status}), facts={"feem.dev/ticket": "PAY-12"}, author="team-dev")
+
+
+def profile(**spec: Any) -> Body:
+    roles = [{"role": "product"}, {"role": "risk"}]
+    return {
+        "apiVersion": "feem.dev/v1alpha1",
+        "kind": "ComplianceProfile",
+        "metadata": {"name": "standard", "generation": 1, "creationTimestamp": stamp(90000)},
+        "spec": {
+            "gates": [
+                {"name": "two-roles", "stage": "Start", "approvals": {"roles": roles}},
+                {"name": "night", "stage": "Start", "window": {}},
+                {"name": "business", "stage": "Closure", "signOff": {"role": "product", "withinDays": 5}},
+            ],
+            "breakGlass": {"skips": ["night", "freeze"], "maxSeconds": 7200, "signOffRole": "compliance"},
+            **spec,
+        },
+    }
+
+
+def duty(due: float = -86400, emergency: str = "", role: str = "product") -> Body:
+    """What is owed; `due` in seconds ago."""
+    return {"role": role, "due": stamp(due), "emergency": emergency, "notBy": ["release-pipeline"]}

@@ -184,7 +184,7 @@ def test_a_pause_tells_who_and_why_and_how_to_go_on() -> None:
         route=at.route(50),
         decisions=(at.decision("Pause", applied=at.condition("Applied", "True", "Applied")),),
     )
-    assert view.doing == "Paused at 50% by noor: month-end close."
+    assert view.doing == "Paused at 50% by risk-officer: month-end close."
     assert [command.split()[1] for command, _ in view.act] == ["resume", "abort", "watch"]
     assert view.decisions[0].applied == "Applied"
 

@@ -50,7 +50,7 @@ limit-scoring-4  (lending)  Baking, step 2/3 at 50%
 now       Step 2 of 3 bakes at 50%, 24s of 1m left; 1m54s of bakes ahead in all.
 next      Step 3 of 3 at 100% in 24s, if every objective passes.
 image     app: feem.example/limit-scoring:1.0 → feem.example/limit-scoring:2.0
-asked by  mei, 3m20s ago
+asked by  release-pipeline, 3m20s ago
 traffic   ███████████████░░░░░░░░░░░░░░░  canary 50% · stable 50%
 ├── Steps
 │   └── ✔ 1   10%  bake 30s    done
@@ -62,7 +62,7 @@ traffic   ███████████████░░░░░░░░�
 │   └── stable  3/3 ready  50%  ReplicaSet limit-scoring-6b4f    feem.example/limit-scoring:1.0
 │       canary  2/2 ready  50%  Deployment limit-scoring-canary  feem.example/limit-scoring:2.0
 ├── Decisions
-│   └── Resume  by noor  20s ago  month-end close  not seen by FEEM yet
+│   └── Resume  by risk-officer  20s ago  month-end close  not seen by FEEM yet
 └── Audit  entries 12-19, 8 about this release"""
     )
 
@@ -74,7 +74,7 @@ def test_the_tree_fits_narrow_terminals() -> None:
 def test_the_explanation_says_what_why_next_and_how_to_act() -> None:
     assert explain(baking()) == (
         """\
-mei changed Deployment limit-scoring in lending 3m20s ago. Release limit-scoring-4 brings app to \
+release-pipeline changed Deployment limit-scoring in lending 3m20s ago. Release limit-scoring-4 brings app to \
 feem.example/limit-scoring:2.0; 1 of 3 steps passed, 50% of the requests reach the canary.
 
 Step 2 of 3 bakes at 50%, 24s of 1m left; 1m54s of bakes ahead in all.

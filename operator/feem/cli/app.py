@@ -7,6 +7,7 @@ import importlib
 import typer
 
 from feem import __version__
+from feem.cli.allow import add_acts
 from feem.cli.audit import audit
 from feem.cli.decide import add_verbs
 from feem.cli.evidence import evidence
@@ -25,6 +26,7 @@ app.command()(get)
 app.command()(watch)
 app.command()(explain)
 add_verbs(app)
+add_acts(app)
 app.add_typer(audit, name="audit")
 app.add_typer(evidence, name="evidence")
 app.add_typer(slo, name="slo")

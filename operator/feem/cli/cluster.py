@@ -6,6 +6,9 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from kubernetes import config
@@ -15,10 +18,20 @@ from urllib3.exceptions import HTTPError
 
 from feem.adapters.kubernetes.resources import type_of
 from feem.cli.problem import NotFound, Problem, Unreachable
+from feem.cli.refusal import refusal
 
 Body = dict[str, Any]
 _TIMEOUT = (5.0, 30.0)
 _JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who runs the command, as the API server knows them, and what time (UTC) it was there when it said so."""
+
+    name: str
+    groups: tuple[str, ...]
+    now: datetime
 
 
 class Cluster(Protocol):
@@ -38,8 +51,8 @@ class Cluster(Protocol):
         """Create an object and return it as stored."""
         ...
 
-    def whoami(self) -> str:
-        """Return the user name the API server knows this person by."""
+    def whoami(self) -> Person:
+        """Return who the API server says this person is."""
         ...
 
 
@@ -78,15 +91,23 @@ class ApiServer:
         complete = {"apiVersion": kind.api_version, "kind": kind.kind, **body}
         return self._send("POST", kind.path(namespace), f"{kind.kind} in {namespace}", body=complete)
 
-    def whoami(self) -> str:
-        """Return the user name the API server knows this person by."""
+    def whoami(self) -> Person:
+        """Return who the API server says this person is, and its clock: expiries are measured by that one."""
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-        review = self._send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "SelfSubjectReview", body=body)
-        return str(review["status"]["userInfo"]["username"])
+        path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+        review, date = self._exchange("POST", path, "SelfSubjectReview", body=body)
+        user = review["status"]["userInfo"]
+        return Person(str(user["username"]), tuple(user.get("groups") or ()), _moment(date))
 
     def _send(
         self, method: str, path: str, what: str, *, query: Sequence[tuple[str, str]] = (), body: Body | None = None
     ) -> Body:
+        return self._exchange(method, path, what, query=query, body=body)[0]
+
+    def _exchange(
+        self, method: str, path: str, what: str, *, query: Sequence[tuple[str, str]] = (), body: Body | None = None
+    ) -> tuple[Body, str]:
+        """Return the answer and its Date header."""
         headers = {"Accept": _JSON, "Content-Type": _JSON}
         arguments = self._api.param_serialize(
             method, path, query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
@@ -99,9 +120,9 @@ class ApiServer:
             cause = getattr(broken, "reason", None) or broken
             raise Unreachable(f"API server {host}", _plain(cause), "kubectl cluster-info; check --context") from broken
         if not 200 <= response.status < 300:
-            raise _refusal(what, response.status, data)
+            raise refusal(what, response.status, data)
         answer: Body = json.loads(data)
-        return answer
+        return answer, str(response.getheader("Date") or "")
 
 
 def connect(kubeconfig: str | None, context: str | None, namespace: str | None) -> ApiServer:
@@ -135,23 +156,11 @@ def _has_kubeconfig() -> bool:
     return bool(os.environ.get("KUBECONFIG")) or os.path.exists(os.path.expanduser("~/.kube/config"))  # noqa: PTH110, PTH111
 
 
-def _refusal(what: str, code: int, data: bytes) -> Problem:
+def _moment(date: str) -> datetime:
     try:
-        status = json.loads(data)
-        message = str(status.get("message") or "")
-    except (ValueError, AttributeError):
-        message = data[:300].decode(errors="replace")
-    if code == 404 and "could not find the requested resource" in message:
-        return Problem(what, "this cluster does not know FEEM's kinds", "install FEEM's chart, or check --context")
-    if code == 404:
-        return NotFound(what, "there is no such object")
-    if code == 401:
-        return Problem(what, "the API server does not accept your credentials", "log in again, or check --context")
-    if code == 403:
-        return Problem(what, message, "ask for one of the roles feem-view, feem-edit or feem-auditor")
-    if code == 429 or code >= 500:
-        return Unreachable(what, f"{message} ({code})", "try again in a moment")
-    return Problem(what, f"{message} ({code})")
+        return parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC).replace(microsecond=0)
 
 
 def _plain(cause: object) -> str:

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from feem.adapters.kubernetes.resources import DEPLOYMENTS, RECORDS, RELEASES, REPLICASETS, ROUTES
+from feem.api.release import Release
 from feem.cli.cluster import Body, Cluster
+from feem.cli.output import condition
 from feem.cli.problem import NotFound, Problem
 from feem.core.audit.record import name_of
 from feem.view.gather import ReleaseBodies, release_tree
@@ -36,6 +38,44 @@ def find_release(cluster: Cluster, namespace: str, name: str) -> Body:
         next_step = f"change the pod template of Deployment {service['spec']['workload']['name']}"
         raise NotFound(f"ManagedService {namespace}/{name}", "it has no release yet", next_step)
     return cluster.get(RELEASES, namespace, newest)
+
+
+def find_owing(cluster: Cluster, namespace: str, name: str) -> Body:
+    """Return the Release of this name, or the one of the ManagedService of this name that owes a sign-off."""
+    try:
+        return cluster.get(RELEASES, namespace, name)
+    except NotFound:
+        pass
+    owing = [body for body in cluster.list(RELEASES, namespace) if body["spec"]["service"] == name and _owes(body)]
+    if len(owing) > 1:
+        names = ", ".join(sorted(body["metadata"]["name"] for body in owing))
+        raise Problem(
+            f"ManagedService {namespace}/{name}", f"several of its releases owe a sign-off: {names}", "name one"
+        )
+    return owing[0] if owing else find_release(cluster, namespace, name)
+
+
+def _owes(body: Body) -> bool:
+    return bool((body.get("status") or {}).get("signOff")) and condition(body, "SignedOff", "status") != "True"
+
+
+def newest_of(cluster: Cluster, release: Release) -> Release | None:
+    """Return the newest release of the same service, or None when the service is gone."""
+    namespace = release.metadata.namespace
+    try:
+        service = cluster.get(SERVICES, namespace, release.spec.service)
+        name = (service.get("status") or {}).get("release")
+        return Release.read(cluster.get(RELEASES, namespace, name)) if name else None
+    except NotFound:
+        return None
+
+
+def siblings_of(cluster: Cluster, release: Release) -> tuple[Release, ...]:
+    """Return the service's other releases."""
+    found = (Release.read(body) for body in cluster.list(RELEASES, release.metadata.namespace))
+    return tuple(
+        one for one in found if one.spec.service == release.spec.service and one.metadata.name != release.metadata.name
+    )
 
 
 @dataclass

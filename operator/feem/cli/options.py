@@ -14,3 +14,5 @@ Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", help="Path of th
 ReleaseName = Annotated[
     str, typer.Argument(metavar="RELEASE|SERVICE", help="A Release, or a ManagedService for its newest one.")
 ]
+Reason = Annotated[str, typer.Option("--reason", "-r", help="Why, for the audit log.", show_default=False)]
+Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for FEEM's answer; 0 does not wait.")]

@@ -22,5 +22,17 @@ class NotFound(Problem):
     """There is no such object."""
 
 
+class Forbidden(Problem):
+    """The person lacks the right to it (RBAC)."""
+
+
+class Denied(Problem):
+    """An admission policy says no; `policy` is its name."""
+
+    def __init__(self, what: str, reason: str, next_step: str = "", policy: str = "") -> None:
+        super().__init__(what, reason, next_step)
+        self.policy = policy
+
+
 class Unreachable(Problem):
     """The API server did not answer; it may later."""
