@@ -1,4 +1,4 @@
-"""make demo: a good version is promoted, a failing one and a lenient one are rolled back, under load, on its own cluster."""
+"""make demo: a good version is allowed and promoted, a failing and a lenient one are rolled back, under load, on its own cluster."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import e2e.cluster
 from e2e.cluster.context import Cluster, ClusterError
 from e2e.kit import words
+from e2e.kit.compliance import ROLE, Person, name_profile, name_ticket, put_under_profile, wait_for_gates
 from e2e.kit.example import NAME, Example, condition
 from e2e.kit.impact import Decided, reaction
 from e2e.kit.install import REPOSITORY, install_operator
@@ -52,12 +53,13 @@ class Demo:
     """The parts of the demo, each timed."""
 
     def __init__(self, name: str) -> None:
-        self._name, self._times = name, dict[str, float]()
+        self._cluster, self._times = name, dict[str, float]()
+        self._name, self._began = "", time.time()
 
     def run(self) -> int:
         """Do everything in order."""
         with self._part("cluster"):
-            cluster = e2e.cluster.up(self._name, "full", "auto", say)
+            cluster = e2e.cluster.up(self._cluster, "full", "auto", say)
         kubectl = Kubectl.of(cluster)
         example = Example(kubectl)
         with self._part("operator"):
@@ -67,12 +69,16 @@ class Demo:
         with Traffic(cluster, cluster.state / "demo-traffic.jsonl", rate=RATE) as traffic:
             say(f"clients send {RATE:.0f} requests a second through the gateway")
             self._first_version(example)
+            put_under_profile(example)
+            lead, officer = self._people(cluster)
             with self._part("good release"):
-                good = self._release(example, traffic, "2.0", "Promoted")
+                good = self._allowed(example, lead, officer, "2.0") and self._follow(
+                    example, traffic, "2.0", "Promoted"
+                )
             with self._part("failing release"):
-                bad = self._release(example, traffic, "3.0", "RolledBack")
+                bad = self._release(example, traffic, lead, officer, "3.0")
             with self._part("lenient release"):
-                lenient = self._release(example, traffic, LENIENT, "RolledBack")
+                lenient = self._release(example, traffic, lead, officer, LENIENT)
             answers = traffic.answers()
         say(f"clients saw over the whole demo: {summary(answers)}")
         with self._part("audit"):
@@ -82,6 +88,7 @@ class Demo:
 
     def _first_version(self, example: Example) -> None:
         """A demo that is run again finds the last good version live, so it starts from whatever serves now."""
+        name_profile(example, None)
         live = example.stable_image()
         if live.endswith(":1.0") and example.image() == live:
             return
@@ -94,10 +101,45 @@ class Demo:
         body = wait_until("a release of 1.0", lambda: example.newest_release(before), 60)
         example.wait_end(body["metadata"]["name"], 240)
 
-    def _release(self, example: Example, traffic: Traffic, version: str, expected: str) -> bool:
-        began = time.time()
-        say(f"$ kubectl set image deployment/{NAME} app=...:{version}")
-        name = example.start(version)
+    def _people(self, cluster: Cluster) -> tuple[Person, Person]:
+        """Return who asks for changes, and holds the risk role as well, and who allows them."""
+        return Person.known(cluster, "team-lead", "developers", "risk"), Person.known(cluster, "risk-officer", "risk")
+
+    def _ask(self, lead: Person, version: str) -> str:
+        """Change the image in the team lead's own name; returns the release that waits for its gates."""
+        requester = Example(lead.kubectl)
+        name_ticket(lead.kubectl, "CREDIT-101")
+        self._began = time.time()
+        say(f"{lead.user}$ kubectl set image deployment/{NAME} app=...:{version}")
+        return requester.start(version)
+
+    def _allowed(self, example: Example, lead: Person, officer: Person, version: str) -> bool:
+        """Show a change that waits, who may not allow it, and who may; returns whether the API server saw to that."""
+        name = self._ask(lead, version)
+        say(f"Release {name} waits: {wait_for_gates(example, name)}")
+        print(officer.kubectl.run("get", "rel", name))
+        say(f"{lead.user}$ feem approve {name} --role {ROLE}    # {lead.user} holds the role, but asked for the change")
+        denied = lead.approve(name)
+        print((denied.stdout + denied.stderr).strip())
+        forged = officer.kubectl.attempt("create", "-f", "-", stdin=_forged(name, example))
+        say(f"{officer.user} writes an approval in the name of somebody else: {forged.stderr.strip()}")
+        say(f"{officer.user}$ feem approve {name} --role {ROLE}")
+        approved = officer.approve(name)
+        print((approved.stdout + approved.stderr).strip())
+        self._name = name
+        return denied.returncode != 0 and forged.returncode != 0 and approved.returncode == 0
+
+    def _release(self, example: Example, traffic: Traffic, lead: Person, officer: Person, version: str) -> bool:
+        """Let a bad version be asked for and approved, for approvals prove nothing about code; evidence rolls it back."""
+        self._name = self._ask(lead, version)
+        wait_for_gates(example, self._name)
+        approved = officer.approve(self._name)
+        if approved.returncode != 0:
+            say(f"{officer.user} could not approve: {approved.stderr.strip()}")
+        return self._follow(example, traffic, version, "RolledBack") and approved.returncode == 0
+
+    def _follow(self, example: Example, traffic: Traffic, version: str, expected: str) -> bool:
+        name, began = self._name, self._began
         story = Story(say)
         result = example.wait_end(name, 300, story.tell)
         answers = traffic.answers(began)
@@ -155,6 +197,17 @@ Look around
   .venv/bin/feem watch {NAME} -n lending   a release while it runs
 Remove it
   make demo-clean""")
+
+
+def _forged(release: str, example: Example) -> str:
+    """An approval in the name of somebody who did not give it."""
+    binding = (example.release(release).get("status") or {}).get("binding", "")
+    return f"""
+apiVersion: feem.dev/v1alpha1
+kind: Decision
+metadata: {{generateName: {release}-, namespace: {example.kubectl.namespace}}}
+spec: {{release: {release}, verb: Approve, role: {ROLE}, reason: forged, by: head-of-risk, digest: "{binding}"}}
+"""
 
 
 def impact(answers: Sequence[Answer], version: str, story: Story) -> Iterator[str]:

@@ -9,16 +9,33 @@ from dataclasses import dataclass
 
 from feem.api.audit import Subject
 from feem.controllers.acceptance import AcceptanceController
+from feem.controllers.closer import Closer
 from feem.controllers.decision import DecisionController
 from feem.controllers.door import Door
+from feem.controllers.examiner import Examiner
 from feem.controllers.gather import RELEASES, SERVICES_MANAGED, Gatherer
+from feem.controllers.guarding import GuardController, GuardWatch
 from feem.controllers.judge import Judge
 from feem.controllers.objective import ObjectiveController
+from feem.controllers.profile import ProfileController
 from feem.controllers.release import ReleaseController
-from feem.controllers.routing import DECISION, OBJECTIVE, PLAN, SERVICE
+from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW
 from feem.controllers.service import ServiceController
+from feem.controllers.window import WindowController
 from feem.observe.metrics import OperatorMetrics
-from feem.ports import Archive, Clock, Cluster, Conflict, Ledger, Metrics, Notes, Unavailable
+from feem.ports import (
+    Archive,
+    Authority,
+    Clock,
+    Cluster,
+    Conflict,
+    Ledger,
+    Metrics,
+    Notes,
+    Policies,
+    Tickets,
+    Unavailable,
+)
 from feem.runtime.loop import Key, Loop, Reconcile
 from feem.runtime.queue import Queue
 
@@ -38,6 +55,9 @@ class World:
     archive: Archive
     clock: Clock
     measurements: OperatorMetrics
+    authority: Authority
+    tickets: Tickets
+    policies: Policies
 
 
 @dataclass(frozen=True)
@@ -53,7 +73,10 @@ def controllers(
     world: World, ledger: Ledger, pace: Pace, objectives: ObjectiveController, measuring: Queue[Key]
 ) -> tuple[dict[str, Reconcile], Door]:
     """Wire the controllers; returns them by kind of key, and the door they act through."""
-    gatherer = Gatherer(world.cluster, world.clock, pace.interval)
+    watch = GuardWatch(world.cluster, world.policies)
+    gatherer = Gatherer(world.cluster, world.clock, pace.interval, watch)
+    examiner = Examiner(world.cluster, world.clock, gatherer, authority=world.authority, tickets=world.tickets)
+    closer = Closer(world.cluster, ledger, world.notes, world.clock, examiner)
     door = Door(world.cluster, ledger)
     judge = Judge(world.metrics, world.measurements, world.clock, pace.interval)
     releases = ReleaseController(
@@ -66,10 +89,16 @@ def controllers(
         judge=judge,
         door=door,
         archive=world.archive,
+        examiner=examiner,
     )
-    services = ServiceController(world.cluster, ledger, world.notes, gatherer, releases, door)
+    services = ServiceController(world.cluster, ledger, world.notes, gatherer, releases, door, closer)
     acceptance = AcceptanceController(world.cluster, world.clock)
-    decisions = DecisionController(world.cluster, ledger, world.clock, gatherer)
+    decisions = DecisionController(world.cluster, ledger, world.clock, gatherer, examiner)
+    profiles, windows = (
+        ProfileController(world.cluster, world.clock),
+        WindowController(world.cluster, world.notes, world.clock),
+    )
+    guard = GuardController(ledger, watch)
 
     async def service(key: Key) -> float | None:
         return await services.reconcile(key.namespace, key.name)
@@ -84,7 +113,25 @@ def controllers(
     async def decision(key: Key) -> None:
         await decisions.reconcile(key.namespace, key.name)
 
-    return {SERVICE: service, OBJECTIVE: objective, PLAN: plan, DECISION: decision}, door
+    async def profile(key: Key) -> None:
+        await profiles.reconcile(key.name)
+
+    async def window(key: Key) -> float | None:
+        return await windows.reconcile(key.name)
+
+    async def guarded(_: Key) -> None:
+        await guard.reconcile()
+
+    by_kind: dict[str, Reconcile] = {
+        SERVICE: service,
+        OBJECTIVE: objective,
+        PLAN: plan,
+        DECISION: decision,
+        PROFILE: profile,
+        WINDOW: window,
+        GUARD: guarded,
+    }
+    return by_kind, door
 
 
 async def lead(world: World, ledger: Ledger, queue: Queue[Key], pace: Pace) -> None:

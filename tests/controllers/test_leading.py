@@ -14,10 +14,11 @@ from feem.api.objective import Indicator
 from feem.controllers.objective import ObjectiveController
 from feem.controllers.routing import OBJECTIVE
 from feem.observe.metrics import OperatorMetrics
-from feem.ports import Archive, Cluster, Fenced, Ledger, QueryProblem
+from feem.ports import Archive, Authority, Cluster, Fenced, Ledger, QueryProblem, Tickets
 from feem.runtime.loop import Key
 from feem.runtime.queue import Queue
 from tests.controllers.test_objective import NAME, NAMESPACE, RATIO, Clock, MetricsServer, Notes, Objects
+from tests.world.rights import SimulatedPolicies
 
 
 class Slow(MetricsServer):
@@ -43,10 +44,17 @@ class EmptyLedger:
         return ()
 
 
+def of(objects: Objects, server: MetricsServer, figures: OperatorMetrics) -> leading.World:
+    """A world in which nothing but objectives is looked at."""
+    authority, tickets = cast("Authority", None), cast("Tickets", None)
+    cluster, archive = cast("Cluster", objects), cast("Archive", None)
+    return leading.World(cluster, server, Notes(), archive, Clock(), figures, authority, tickets, SimulatedPolicies())
+
+
 @asynccontextmanager
 async def leader(objects: Objects, server: MetricsServer, figures: OperatorMetrics) -> AsyncIterator[Queue[Key]]:
     queue = Queue[Key]()
-    world = leading.World(cast("Cluster", objects), server, Notes(), cast("Archive", None), Clock(), figures)
+    world = of(objects, server, figures)
     running = asyncio.create_task(leading.lead(world, cast("Ledger", EmptyLedger()), queue, leading.Pace(5.0, 60.0, 4)))
     try:
         yield queue
@@ -106,7 +114,7 @@ async def test_fencing_ends_both_loops(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Fenced("another operator leads")
 
     queue = Queue[Key]()
-    world = leading.World(cast("Cluster", objects), server, Notes(), cast("Archive", None), Clock(), OperatorMetrics())
+    world = of(objects, server, OperatorMetrics())
     objects.bodies[NAME]["status"] = {
         "conditions": [
             {

@@ -63,6 +63,17 @@ def accepted(body: Body, at: str) -> dict[str, Any]:
     return {"observedGeneration": body["metadata"]["generation"], "conditions": [condition]}
 
 
+def profile(gates: list[dict[str, Any]], **spec: Any) -> Body:
+    """A profile with these gates, accepted."""
+    return {"metadata": {"name": "strict"}, "spec": {"gates": gates, **spec}}
+
+
+def freeze(name: str, start: str, end: str, kind: str = "Freeze") -> Body:
+    """A window between two local times of UTC."""
+    spec = {"type": kind, "reason": "period end", "timeZone": "UTC", "range": {"start": start, "end": end}}
+    return {"metadata": {"name": name}, "spec": spec}
+
+
 def managed(steps: tuple[tuple[int, int], ...], name: str = NAME, **more: Any) -> Body:
     plan = {
         "steps": [{"weight": weight, "bakeSeconds": bake} for weight, bake in steps],
@@ -81,8 +92,8 @@ def managed(steps: tuple[tuple[int, int], ...], name: str = NAME, **more: Any) -
     }
 
 
-def decision(release: str, verb: str, number: int) -> Body:
+def decision(release: str, verb: str, number: int, **spec: Any) -> Body:
     return {
         "metadata": {"namespace": NAMESPACE, "name": f"{verb.lower()}-{number:03d}"},
-        "spec": {"release": release, "verb": verb, "reason": "because", "by": "pipeline"},
+        "spec": {"release": release, "verb": verb, "reason": "because", "by": "pipeline", **spec},
     }

@@ -11,8 +11,11 @@ from feem.adapters.kubernetes.cluster import KubernetesCluster
 from feem.adapters.kubernetes.store import Store
 from feem.api.audit import AuditSpec
 from feem.api.release import Release
+from feem.controllers.closer import Closer
 from feem.controllers.door import Door
+from feem.controllers.examiner import Examiner
 from feem.controllers.gather import SERVICES_MANAGED, Gatherer
+from feem.controllers.guarding import GuardWatch
 from feem.controllers.judge import Judge
 from feem.controllers.release import ReleaseController
 from feem.controllers.routing import SERVICE, targets
@@ -22,6 +25,7 @@ from feem.ports import Body, Clock, Conflict, Refused, Unavailable
 from tests.world.api import OPERATOR, Api, Request
 from tests.world.client import SimulatedClient
 from tests.world.ledger import SimulatedLedger
+from tests.world.rights import Rights
 from tests.world.traffic import SimulatedMetrics, Traffic
 
 MOST_VISITS = 30
@@ -87,7 +91,15 @@ class ObservedCluster(KubernetesCluster):
 class Operator:
     """Visits services when an event asks for it or their time has come; own writes come back as no event."""
 
-    def __init__(self, api: Api, records: list[AuditSpec], traffic: Traffic, clock: Clock, interval: float) -> None:
+    def __init__(
+        self,
+        api: Api,
+        records: list[AuditSpec],
+        traffic: Traffic,
+        clock: Clock,
+        interval: float,
+        rights: Rights | None = None,
+    ) -> None:
         self._api, self._clock = api, clock
         self._store = Store()
         for resource, bodies in api.objects.items():
@@ -97,7 +109,11 @@ class Operator:
         self._cluster = cluster = ObservedCluster(cast("Client", SimulatedClient(api)), self._store, api)
         ledger = SimulatedLedger(api, records, clock.now)
         self.notes, self.figures, self.archive = Notes(api), Figures(), Archive()
-        gatherer, door = Gatherer(cluster, clock, interval), Door(cluster, ledger)
+        rights = rights or Rights.all_of(api)
+        watch = GuardWatch(cluster, rights.policies)
+        gatherer, door = Gatherer(cluster, clock, interval, watch), Door(cluster, ledger)
+        examiner = Examiner(cluster, clock, gatherer, authority=rights.authority, tickets=rights.tickets)
+        closer = Closer(cluster, ledger, self.notes, clock, examiner)
         judge = Judge(SimulatedMetrics(traffic), self.figures, clock, 5.0)
         releases = ReleaseController(
             cluster,
@@ -109,8 +125,9 @@ class Operator:
             judge=judge,
             door=door,
             archive=self.archive,
+            examiner=examiner,
         )
-        self._services = ServiceController(cluster, ledger, self.notes, gatherer, releases, door)
+        self._services = ServiceController(cluster, ledger, self.notes, gatherer, releases, door, closer)
         self._due: dict[tuple[str, str], datetime] = {}
         self._failures: dict[tuple[str, str], int] = {}
         self.refusals: list[str] = []

@@ -22,9 +22,11 @@ from tests.world.api import OPERATOR, Api
 from tests.world.bodies import NAME, NAMESPACE
 from tests.world.deployments import DEPLOYMENTS, Deployments
 from tests.world.operator import Operator
+from tests.world.rights import Rights
 from tests.world.traffic import ROUTES, SERVICES, Traffic
 
 MANAGED, RELEASES, DECISIONS = "managedservices.feem.dev", "releases.feem.dev", "decisions.feem.dev"
+PROFILES, WINDOWS = "complianceprofiles.feem.dev", "changewindows.feem.dev"
 POLICIES = "mutatingadmissionpolicies.admissionregistration.k8s.io"
 BINDINGS = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"
 USER = "pipeline"
@@ -53,6 +55,8 @@ class World:
         steps: tuple[tuple[int, int], ...] = bodies.QUICK_STEPS,
         replicas: int = 3,
         policy: bool = True,
+        profile: Body | None = None,
+        service: dict[str, Any] | None = None,
         **plan: Any,
     ) -> None:
         self.clock = Clock()
@@ -61,11 +65,15 @@ class World:
         self.pods = Deployments(self.api, self.clock.now)
         self.traffic = Traffic(self.api, self.pods, self.clock.now)
         self.records: list[AuditSpec] = []
+        self.rights = Rights.all_of(self.api)
         self.crashes = 0
         self.script: list[tuple[Callable[[World], bool], Callable[[World], object]]] = []
         self.history: list[tuple[datetime, str, int]] = []
         self._decisions = 0
-        self._steps, self._plan = steps, plan
+        self._steps, self._plan, self._service = steps, plan, dict(service or {})
+        if profile is not None:
+            self.write_profile(profile)
+            self._service.setdefault("complianceProfile", profile["metadata"]["name"])
         if policy:
             for resource in (POLICIES, BINDINGS):
                 self.api.create(resource, {"metadata": {"name": "hold.feem.dev"}, "spec": {}}, USER)
@@ -81,13 +89,14 @@ class World:
         """Let the Deployment come up, put it under FEEM's care, and wait until it is governed."""
         await self.run(5)
         self.traffic.unanswered = 0
-        self.api.create(MANAGED, bodies.managed(self._steps, **self._plan), USER)
+        body = bodies.managed(self._steps, **self._plan)
+        self.api.create(MANAGED, {**body, "spec": {**body["spec"], **self._service}}, USER)
         await self.run(5)
-        assert self.ready == "Governed", self.ready
+        assert self.ready in ("Governed", "Observing"), self.ready
         return self
 
     def _new_operator(self) -> Operator:
-        return Operator(self.api, self.records, self.traffic, self.clock, interval=1.0)
+        return Operator(self.api, self.records, self.traffic, self.clock, 1.0, self.rights)
 
     # -- time -----------------------------------------------------------------------------------------------------------
 
@@ -175,11 +184,33 @@ class World:
         self.api.admission.in_force = before
         return body
 
-    def decide(self, verb: str, release: str = "") -> Body:
+    def decide(self, verb: str, release: str = "", **spec: Any) -> Body:
         self._decisions += 1
-        return self.api.create(
-            DECISIONS, bodies.decision(release or self.last.metadata.name, verb, self._decisions), USER
-        )
+        name = release or self.last.metadata.name
+        return self.api.create(DECISIONS, bodies.decision(name, verb, self._decisions, **spec), USER)
+
+    def approve(self, by: str = "risk-officer", role: str = "risk", **spec: Any) -> Body:
+        """What kubectl feem approve writes: bound to what the release says an approval allows."""
+        status = self.last.status
+        assert status is not None
+        return self.decide("Approve", **{"by": by, "role": role, "digest": status.binding, **spec})
+
+    def write_profile(self, body: Body) -> Body:
+        """Create or replace a profile, and accept it as FEEM would."""
+        place = PROFILES, "", body["metadata"]["name"]
+        there = self.api.get(*place)
+        found = self.api.create(PROFILES, body, USER) if there is None else self.api.update(PROFILES, body, USER)
+        status = bodies.accepted(found, self.clock.time.isoformat())
+        return self.api.update(PROFILES, {**found, "status": status}, USER, status=True)
+
+    def freeze(self, name: str = "ad-hoc", hours: float = 1) -> Body:
+        """Declare a Freeze from a minute ago on."""
+        start, end = (self.clock.time + timedelta(hours=span) for span in (-1 / 60, hours))
+        text = "%Y-%m-%dT%H:%M:%S"
+        return self.api.create(WINDOWS, bodies.freeze(name, start.strftime(text), end.strftime(text)), USER)
+
+    def thaw(self, name: str = "ad-hoc") -> None:
+        self.api.delete(WINDOWS, "", name, USER)
 
     def delete_service(self, name: str = NAME) -> None:
         self.api.delete(MANAGED, NAMESPACE, name, USER)

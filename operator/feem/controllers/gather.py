@@ -8,12 +8,24 @@ from feem.api.base import ConditionStatus
 from feem.api.decision import Decision
 from feem.api.objective import ServiceLevelObjective
 from feem.api.plan import GreyReleasePlan
+from feem.api.profile import ComplianceProfile
 from feem.api.release import ObjectiveSnapshot, ObjectiveVerdict, Outcome, Release
 from feem.api.service import ManagedService
+from feem.controllers.guarding import GuardWatch
 from feem.core.conditions import find
 from feem.core.digest import HASH_LABEL
+from feem.core.gates.facts import Guard
+from feem.core.gates.snapshot import author_of, compliance_facts
 from feem.core.rollout.mark import parse_mark
-from feem.core.rollout.observe import GOVERNED_LABEL, canary_of, directives_of, is_canary, revisions_of, workload_of
+from feem.core.rollout.observe import (
+    GOVERNED_LABEL,
+    REQUESTED_BY,
+    canary_of,
+    directives_of,
+    is_canary,
+    revisions_of,
+    workload_of,
+)
 from feem.core.rollout.references import References, plan_of, problem_with
 from feem.core.rollout.revisions import holder_of, revision_with
 from feem.core.rollout.route import agrees, observed, touched
@@ -26,6 +38,7 @@ DEPLOYMENTS, REPLICA_SETS, SERVICES = "deployments.apps", "replicasets.apps", "s
 ROUTES = "httproutes.gateway.networking.k8s.io"
 SERVICES_MANAGED, RELEASES, DECISIONS = "managedservices.feem.dev", "releases.feem.dev", "decisions.feem.dev"
 OBJECTIVES, PLANS = "servicelevelobjectives.feem.dev", "greyreleaseplans.feem.dev"
+PROFILES, WINDOWS = "complianceprofiles.feem.dev", "changewindows.feem.dev"
 POLICIES = "mutatingadmissionpolicies.admissionregistration.k8s.io"
 BINDINGS = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"
 HOLD_POLICY = "hold.feem.dev"
@@ -34,8 +47,12 @@ HOLD_POLICY = "hold.feem.dev"
 class Gatherer:
     """Builds snapshots of one service."""
 
-    def __init__(self, cluster: Cluster, clock: Clock, interval: float) -> None:
-        self._cluster, self._clock, self._interval = cluster, clock, interval
+    def __init__(self, cluster: Cluster, clock: Clock, interval: float, watch: GuardWatch) -> None:
+        self._cluster, self._clock, self._interval, self._watch = cluster, clock, interval, watch
+
+    def guard(self) -> tuple[Guard, str]:
+        """Say whether FEEM's admission policies are in force, and which ones these are."""
+        return self._watch.look()
 
     def managed(self, namespace: str, name: str) -> ManagedService | None:
         """Return the ManagedService, or None."""
@@ -65,6 +82,7 @@ class Gatherer:
         problem = problem_with(service, found)
         releases = self.releases(service)
         workload, revisions = self._workload(service)
+        guard, digest = self.guard()
         return ServiceSnapshot(
             now=self._clock.now(),
             service=service,
@@ -75,6 +93,9 @@ class Gatherer:
             hold=self.hold(),
             problem=problem,
             release_spec=None if problem else _frozen(service, found),
+            guard=guard,
+            guard_digest=digest,
+            pod_selector=_pod_selector(found.service),
         )
 
     def release_snapshot(
@@ -134,6 +155,7 @@ class Gatherer:
         namespace, spec, get = service.metadata.namespace, service.spec, self._cluster.get
         deployment = get(DEPLOYMENTS, namespace, spec.workload.name)
         plan = get(PLANS, namespace, spec.plan_ref) if spec.plan_ref else None
+        profile = get(PROFILES, "", spec.compliance_profile) if spec.compliance_profile else None
         objectives: dict[str, ServiceLevelObjective | None] = {}
         for reference in spec.objectives:
             body = get(OBJECTIVES, namespace, reference.name)
@@ -144,6 +166,7 @@ class Gatherer:
             route=get(ROUTES, namespace, spec.traffic.http_route),
             plan=GreyReleasePlan.read(plan) if plan is not None else None,
             objectives=objectives,
+            profile=ComplianceProfile.read(profile) if profile is not None else None,
             governed_by_another=self._other_governor(service, deployment),
             canaries=(
                 ("Deployment", get(DEPLOYMENTS, namespace, f"{spec.workload.name}-canary")),
@@ -206,4 +229,19 @@ def _frozen(service: ManagedService, found: References) -> dict[str, Any]:
         for name, objective in found.objectives.items()
         if objective is not None
     ]
-    return {"traffic": service.spec.traffic.wire(), "plan": plan.wire(), "objectives": objectives}
+    frozen: dict[str, Any] = {
+        "traffic": service.spec.traffic.wire(),
+        "plan": plan.wire(),
+        "objectives": objectives,
+        "mode": service.spec.mode.value,
+    }
+    annotations = (found.deployment or {"metadata": {}})["metadata"].get("annotations") or {}
+    if found.profile is not None:
+        frozen["author"] = author_of(found.profile, annotations, annotations.get(REQUESTED_BY, ""))
+        frozen["compliance"] = compliance_facts(service, found.profile, annotations).wire()
+    return frozen
+
+
+def _pod_selector(service: Body | None) -> dict[str, str]:
+    selector = (service or {}).get("spec", {}).get("selector") or {}
+    return {key: value for key, value in selector.items() if key != HASH_LABEL}

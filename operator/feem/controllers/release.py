@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from feem.api.audit import Part, Subject
-from feem.api.release import Outcome, Release, ReleaseStatus
+from feem.api.release import GateOutcome, GateStatus, Outcome, Release, ReleaseStatus
 from feem.api.service import ManagedService
 from feem.controllers.door import Door
+from feem.controllers.examiner import Examiner
 from feem.controllers.gather import RELEASES, Gatherer
 from feem.controllers.judge import Judge, Judgement
 from feem.core.conditions import find
+from feem.core.rollout.closing import with_duty
 from feem.core.rollout.decide import decide
 from feem.core.rollout.forward import current_step
+from feem.core.rollout.gating import news_of
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.recovery import true_of_release
 from feem.core.rollout.snapshot import ReleaseSnapshot
-from feem.core.rollout.status import PROGRESSING, differs, ending_of, next_status, status_of
+from feem.core.rollout.status import ALLOWED, PROGRESSING, differs, ending_of, next_status, status_of
 from feem.ports import Archive, Clock, Cluster, Entry, Ledger, Measurements, Notes, Refused
 
 KEPT = frozenset({"RollBack", "Promote", "Undo"})
@@ -38,10 +41,11 @@ class ReleaseController:
         judge: Judge,
         door: Door,
         archive: Archive,
+        examiner: Examiner,
     ) -> None:
         self._cluster, self._ledger, self._notes, self._measurements = cluster, ledger, notes, measurements
         self._clock, self._gatherer, self._judge, self._door = clock, gatherer, judge, door
-        self._archive = archive
+        self._archive, self._examiner = archive, examiner
 
     async def advance(self, service: ManagedService, release: Release) -> tuple[bool, float | None]:
         """Do one transition; returns whether to go on at once, and else the seconds until the next visit."""
@@ -51,7 +55,8 @@ class ReleaseController:
             seen = self._gatherer.release_snapshot(service, release, judgement.verdicts, judgement.outcome)
         meta = release.metadata
         subject = Subject(kind="Release", namespace=meta.namespace, name=meta.name, uid=meta.uid)
-        plan = await self._kept(decide(self._with_memory(seen, subject)), seen, judgement)
+        seen, plan = await self._decided(service, self._with_memory(seen, subject))
+        plan = await self._closed(service, release, await self._kept(plan, seen, judgement))
         evidence = judgement.digest if plan.evidence else ""
         entry = Entry(plan.action, Part.INTENT, subject, plan.reason, plan.message, evidence=evidence)
         try:
@@ -64,6 +69,25 @@ class ReleaseController:
             await self._write(seen, plan, subject)
         self._show(release, plan.status)
         return bool(plan.effects) or (changed and plan.requeue == 0), plan.requeue
+
+    async def _decided(self, service: ManagedService, seen: ReleaseSnapshot) -> tuple[ReleaseSnapshot, Plan]:
+        """Ask the gates and decide. Before a move forward the rights it rests on are asked for again, and it is decided anew."""
+        if ending_of(seen.release) is not None:
+            return seen, decide(seen)
+        examined = await self._examiner.examine(service, seen.release)
+        seen = replace(seen, compliance=examined.compliance)
+        plan = decide(seen)
+        if not plan.goes_forward:
+            return seen, plan
+        seen = replace(seen, compliance=await self._examiner.confirm(examined))
+        return seen, decide(seen)
+
+    async def _closed(self, service: ManagedService, release: Release, plan: Plan) -> Plan:
+        """Add what a release owes to the status that ends it."""
+        if plan.status.completed_at is None or status_of(release).completed_at is not None:
+            return plan
+        ended = release.model_copy(update={"status": plan.status})
+        return with_duty(plan, ended, await self._examiner.closure(service, ended), plan.status.completed_at)
 
     def _with_memory(self, seen: ReleaseSnapshot, subject: Subject) -> ReleaseSnapshot:
         """Add what the log knows of this release: a way back that was announced, and effects that may be half done."""
@@ -96,7 +120,12 @@ class ReleaseController:
         if ends:
             fact = Entry("ReleaseEnded", Part.FACT, subject, plan.reason, plan.message)
             await self._ledger.append(fact)
+        news = news_of(status_of(release), plan.status)
+        if news:
+            await self._record_gates(plan, subject)
         await self._cluster.write_status(RELEASES, meta.namespace, meta.name, plan.status.wire(), meta.resource_version)
+        if news:
+            await self._tell_gates(release, news)
         state = _reason(plan.status)
         if plan.event or _news(status_of(release), plan.status):
             body = self._cluster.get(RELEASES, meta.namespace, meta.name)
@@ -111,6 +140,24 @@ class ReleaseController:
             result = end[0] if end else plan.reason
             service = release.spec.service
             self._measurements.release_ended(meta.namespace, service, meta.name, result=result, seconds=seconds)
+
+    async def _record_gates(self, plan: Plan, subject: Subject) -> None:
+        """Write down what each gate says, whenever one of them says something else."""
+        allowed = find(plan.status.conditions, ALLOWED)
+        if allowed is not None:
+            results = "; ".join(f"{gate.name} {gate.outcome} ({gate.reason})" for gate in plan.status.gates)
+            entry = Entry("Gates", Part.FACT, subject, allowed.reason, results[:4000], evidence=plan.status.binding)
+            await self._ledger.append(entry)
+
+    async def _tell_gates(self, release: Release, news: tuple[GateStatus, ...]) -> None:
+        """Tell people of the gates that say something else, in one event; the first look tells of those that hold."""
+        first = not status_of(release).gates
+        told = [gate for gate in news if not first or gate.outcome is GateOutcome.HOLDING]
+        body = self._cluster.get(RELEASES, release.metadata.namespace, release.metadata.name)
+        if told and body is not None:
+            text = "; ".join(f"{gate.name}: {gate.message}" for gate in told)
+            warning = any(gate.outcome is GateOutcome.HOLDING for gate in told)
+            await self._notes.publish(body, reason="Gates", message=text[:1000], warning=warning)
 
     def _show(self, release: Release, status: ReleaseStatus) -> None:
         if status.completed_at is None:

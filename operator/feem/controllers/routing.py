@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from feem.controllers.gather import (
-    BINDINGS,
     DEPLOYMENTS,
     OBJECTIVES,
     PLANS,
-    POLICIES,
+    PROFILES,
     RELEASES,
     ROUTES,
     SERVICES,
     SERVICES_MANAGED,
+    WINDOWS,
 )
+from feem.controllers.guarding import GUARDS
 from feem.ports import Body, Cluster
 
 SERVICE, OBJECTIVE, PLAN, DECISION = "service", "objective", "plan", "decision"
+PROFILE, WINDOW, GUARD = "profile", "window", "guard"
+RULES = frozenset({PROFILES, WINDOWS, *GUARDS.values()})
+"""What is for the whole cluster."""
 Target = tuple[str, str, str]
 """Kind of key, namespace, name."""
 
@@ -44,11 +48,34 @@ def targets(cluster: Cluster, resource: str, body: Body) -> Iterator[Target]:
             owner = next((item["name"] for item in owners if item["kind"] == "Deployment"), None)
             if owner is not None:
                 yield from _referring(cluster, DEPLOYMENTS, namespace, owner)
-        case _ if resource in (POLICIES, BINDINGS):
-            for service in cluster.list(SERVICES_MANAGED):
-                yield SERVICE, service["metadata"]["namespace"], service["metadata"]["name"]
+        case _ if resource in RULES:
+            yield from _of_rule(cluster, resource, name)
         case _:
             yield from _referring(cluster, resource, namespace, name)
+
+
+def _of_rule(cluster: Cluster, resource: str, name: str) -> Iterator[Target]:
+    """What rules for the whole cluster concern: the services under a profile; with windows and policies, all of them."""
+    services = cluster.list(SERVICES_MANAGED)
+    if resource == PROFILES:
+        yield PROFILE, "", name
+        services = [item for item in services if name in _profiles_of(cluster, item)]
+    elif resource == WINDOWS:
+        yield WINDOW, "", name
+    elif name.endswith(".feem.dev"):
+        yield GUARD, "", "policies"
+    else:
+        return
+    for service in services:
+        yield SERVICE, service["metadata"]["namespace"], service["metadata"]["name"]
+
+
+def _profiles_of(cluster: Cluster, service: Body) -> set[str]:
+    """The profile that a service names, and the one that its newest release was requested under."""
+    name = (service.get("status") or {}).get("release")
+    release = cluster.get(RELEASES, service["metadata"]["namespace"], name) if name else None
+    asked = (release["spec"].get("compliance") or {}).get("profile") if release is not None else None
+    return {found for found in (service["spec"].get("complianceProfile"), asked) if found}
 
 
 def _of_decision(cluster: Cluster, body: Body) -> Iterator[Target]:

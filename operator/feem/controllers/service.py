@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from feem.api.audit import Part, Subject
 from feem.api.release import Release
+from feem.controllers.closer import Closer
 from feem.controllers.door import Door
 from feem.controllers.gather import RELEASES, SERVICES_MANAGED, Gatherer
 from feem.controllers.release import ReleaseController
-from feem.core.rollout.govern import ServicePlan, decide_service, open_release
+from feem.core.rollout.govern import decide_service, open_release
 from feem.core.rollout.recovery import true_of_service
+from feem.core.rollout.service_plan import ServicePlan
 from feem.core.rollout.service_status import differs, next_status
 from feem.core.rollout.snapshot import ServiceSnapshot
 from feem.core.rollout.status import differs as release_differs
@@ -31,9 +33,10 @@ class ServiceController:
         gatherer: Gatherer,
         releases: ReleaseController,
         door: Door,
+        closer: Closer,
     ) -> None:
         self._cluster, self._ledger, self._notes = cluster, ledger, notes
-        self._gatherer, self._releases, self._door = gatherer, releases, door
+        self._gatherer, self._releases, self._door, self._closer = gatherer, releases, door, closer
 
     async def reconcile(self, namespace: str, name: str) -> float | None:
         """Return the seconds until the next visit, or None when only an event can change anything."""
@@ -45,11 +48,11 @@ class ServiceController:
             if await self._let_go(seen):
                 continue
             plan = decide_service(seen)
-            if await self._apply(seen, plan):
+            if await self._apply(seen, plan) or await self._closer.settle(service, seen.releases):
                 continue
             running = open_release(seen.releases)
             if running is None:
-                return None
+                return self._closer.after(seen.releases)
             again, after = await self._releases.advance(service, running)
             if not again:
                 return after

@@ -8,16 +8,25 @@ promotion begun, and only then, may it go on.
 from __future__ import annotations
 
 from feem.api.release import Outcome
+from feem.api.service import Mode
 from feem.core.rollout import ending, forward, promotion
 from feem.core.rollout import status as words
+from feem.core.rollout.gating import with_gates
+from feem.core.rollout.observing import observed
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import status_of
 
 
 def decide(s: ReleaseSnapshot) -> Plan:
-    """Return the next transition of an open release."""
+    """Return the next transition of an open release, with what every gate says now on its status."""
+    return with_gates(s, _next(s))
+
+
+def _next(s: ReleaseSnapshot) -> Plan:
     release = s.release
+    if release.spec.mode is Mode.OBSERVE:
+        return observed(s)
     decided = words.ending_of(release)
     if decided is not None:
         return ending.finish(s, *decided)

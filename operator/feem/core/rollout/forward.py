@@ -11,10 +11,12 @@ from feem.api.release import Outcome
 from feem.core.rollout import ending, inconclusive, promotion
 from feem.core.rollout import status as words
 from feem.core.rollout.effects import ApplyCanary, DeleteCanary, Effect, PinService, SetWeight
+from feem.core.rollout.gating import held_back
 from feem.core.rollout.mark import TrafficMark
 from feem.core.rollout.plan import Plan, without_proof
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import next_status, progress, status_of
+from feem.core.rollout.waiting import wait, watching
 
 
 def go_on(s: ReleaseSnapshot) -> Plan:
@@ -25,11 +27,12 @@ def go_on(s: ReleaseSnapshot) -> Plan:
     if step == 0:
         if s.directives.paused:
             return wait(s, "Paused", "a person paused the release before its first step; decide Resume to go on")
-        return shift(s, last + 1 if s.directives.promote else 1)
+        first = last + 1 if s.directives.promote else 1
+        return held_back(s, first) or shift(s, first)
     if s.traffic is None or s.traffic.uneven or s.traffic.weight != weight_of(s, step):
         return shift(s, step)
     if step > last:
-        return promotion.promote(s)
+        return held_back(s, step) or promotion.promote(s)
     return bake(s, step)
 
 
@@ -63,16 +66,18 @@ def bake(s: ReleaseSnapshot, step: int) -> Plan:
         text = f"a person paused the release in {_name(s, step)}; decide Resume or Abort"
         return wait(s, "Paused", text, requeue=s.interval, **found)
     if s.directives.promote:
-        return shift(s, len(s.release.spec.plan.steps) + 1, found)
+        last = len(s.release.spec.plan.steps)
+        return held_back(s, last + 1, found) or shift(s, last + 1, found)
     if passed is not None and s.outcome is Outcome.PASS:
-        return shift(s, step + 1, found)
+        return held_back(s, step + 1, found) or shift(s, step + 1, found)
     due = inconclusive.action_due(s, thin)
     if due is WhenInconclusive.ROLLBACK:
         text = f"the evidence of {_name(s, step)} stayed too thin for too long: {inconclusive.doubts_of(s)}"
         return ending.go_back(s, words.ROLLED_BACK, "InconclusiveTooLong", text, evidence=True)
     if due is WhenInconclusive.PROMOTE:
         text = f"without proof, for the evidence of {_name(s, step)} stayed too thin: {inconclusive.doubts_of(s)}"
-        return shift(s, step + 1, {**found, "passed_at": passed or s.now}, unproven=text)
+        let_go = {**found, "passed_at": passed or s.now}
+        return held_back(s, step + 1, let_go) or shift(s, step + 1, let_go, unproven=text)
     scale = _scale(s, replicas_of(s, step if passed is None else step + 1), found)
     return scale or _stay(s, step, left, found, too_long=due is WhenInconclusive.HOLD)
 
@@ -184,25 +189,6 @@ def _scale(s: ReleaseSnapshot, replicas: int, found: dict[str, Any] | None) -> P
     text = f"the canary of {spec.deployment} gets {replicas} pods; Service {spec.traffic.service} stays with stable"
     status = next_status(release, s.now, progressing=(True, "StartingCanary", text), **(found or {}))
     return Plan("ApplyCanary", "Canary", text, status, tuple(effects), requeue=0)
-
-
-def watching(s: ReleaseSnapshot) -> float | None:
-    """Seconds until the next look: a canary with traffic is judged all the time, whatever else is waited for."""
-    return s.interval if s.traffic is not None and s.traffic.weight > 0 else None
-
-
-def wait(
-    s: ReleaseSnapshot,
-    reason: str,
-    message: str,
-    *,
-    going: bool = False,
-    requeue: float | None = None,
-    **fields: Any,
-) -> Plan:
-    """A plan that changes nothing but the status."""
-    status = next_status(s.release, s.now, progressing=(going, reason, message), verdicts=list(s.verdicts), **fields)
-    return Plan("Wait", reason, message, status, requeue=requeue)
 
 
 def _name(s: ReleaseSnapshot, step: int) -> str:

@@ -6,13 +6,14 @@ its stable template, adopting a new stable revision, and giving everything back 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from feem.api.release import Release
-from feem.api.service import StableRevision
-from feem.core.rollout.effects import Effect, Govern, Pause, Ungovern, Unpause
+from feem.api.service import Mode, StableRevision
+from feem.core.rollout.effects import Govern, Pause, Unpause
+from feem.core.rollout.giving_back import give_back
+from feem.core.rollout.observing import observe
 from feem.core.rollout.request import request
 from feem.core.rollout.revisions import brought_by, holder_of, live_instead_of, revision_with, stable_from
+from feem.core.rollout.service_plan import ServicePlan
 from feem.core.rollout.snapshot import HoldMechanism, ServiceSnapshot, Workload
 from feem.core.rollout.status import (
     ABORTED,
@@ -24,27 +25,6 @@ from feem.core.rollout.status import (
     is_complete,
     was_undone,
 )
-
-
-@dataclass(frozen=True)
-class ServicePlan:
-    """One transition of a service. `stable` is what the status shall say; `closed` are ended releases that hold nothing any more.
-
-    `reheld` is a release that was undone and whose change has come again. `unattributed` is the digest of a template that went
-    live without a release, to be recorded; `released` says that the last duty of a deleted service is done and the finalizer
-    may go.
-    """
-
-    action: str = ""
-    reason: str = ""
-    message: str = ""
-    effects: tuple[Effect, ...] = ()
-    stable: StableRevision | None = None
-    ready: tuple[bool, str, str] = (True, "Governed", "changes are held and released in grey")
-    closed: tuple[tuple[Release, str], ...] = ()
-    reheld: Release | None = None
-    unattributed: str = ""
-    released: bool = False
 
 
 def decide_service(s: ServiceSnapshot) -> ServicePlan:
@@ -62,6 +42,8 @@ def decide_service(s: ServiceSnapshot) -> ServicePlan:
     workload = s.workload
     if workload is None:
         raise ValueError("a service without problems has a Deployment")
+    if s.service.spec.mode is Mode.OBSERVE:
+        return observe(s, workload, stable, running)
     if stable is None or workload.governed_by != s.service.metadata.name:
         return _adopt_first(s, workload, stable)
     if running is not None:
@@ -196,19 +178,8 @@ def _give_back(s: ServiceSnapshot, stable: StableRevision | None, running: Relea
     workload = s.workload
     if workload is None or workload.deleting or workload.governed_by != s.service.metadata.name:
         return ServicePlan(stable=stable, released=True, ready=(False, "Deleting", "everything is given back"))
-    effects: list[Effect] = []
-    namespace = s.service.metadata.namespace
-    on_stable = stable is not None and workload.template_digest == stable.template_digest
-    if workload.paused and on_stable:
-        effects.append(Unpause(namespace, workload.name, workload.template_digest, promoting=False))
-    effects.append(Ungovern(namespace, workload.name))
-    text = f"Deployment {workload.name} is its owner's again"
-    if workload.paused and not on_stable:
-        text += (
-            "; it stays paused, since its template was never released: apply the earlier version again to drop the change, "
-            "or kubectl rollout resume to bring it live ungoverned"
-        )
-    return ServicePlan("GiveBack", "ServiceDeleted", text, tuple(effects), stable, ready=(False, "Deleting", text))
+    effects, text = give_back(s, workload, stable)
+    return ServicePlan("GiveBack", "ServiceDeleted", text, effects, stable, ready=(False, "Deleting", text))
 
 
 def _why_closed(workload: Workload, stable: StableRevision, release: Release) -> str:

@@ -39,7 +39,7 @@ def workload_of(body: Body | None) -> Workload | None:
         promoting=PROMOTING_LABEL in labels,
         governed_by=labels.get(GOVERNED_LABEL, ""),
         requested_by=annotations.get(REQUESTED_BY, ""),
-        images=tuple((item["name"], item.get("image", "")) for item in template["spec"].get("containers", ())),
+        images=tuple((item["name"], item.get("image", "")) for item in _containers(template["spec"])),
         recreates=(spec.get("strategy") or {}).get("type") == "Recreate",
         stuck=_stuck(status),
         deleting=metadata.get("deletionTimestamp") is not None,
@@ -105,6 +105,11 @@ def directives_of(decisions: Iterable[Decision]) -> Directives:
             case Verb.RETRY:
                 retry = True
     return Directives(paused=paused, abort=abort, promote=promote, retry=retry)
+
+
+def _containers(pod: Body) -> list[Body]:
+    """Everything that brings an image: containers that run before the others bring one as well."""
+    return [*(pod.get("containers") or ()), *(pod.get("initContainers") or ())]
 
 
 def _settled(metadata: Body, spec: Body, status: Body) -> bool:

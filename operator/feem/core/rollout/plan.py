@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from feem.api.release import ReleaseStatus
 from feem.core.rollout.effects import Effect
 
+FORWARD = frozenset({"ApplyCanary", "ShiftTraffic", "Promote"})
+"""The actions that bring a change closer to its users."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -28,6 +31,11 @@ class Plan:
     """The reason that people are told, where it is another than the condition's."""
     warning: bool = False
     """Whether people have to be warned of it."""
+
+    @property
+    def goes_forward(self) -> bool:
+        """Whether it acts, and brings the change closer to its users: then every right it rests on is asked for again."""
+        return self.action in FORWARD and bool(self.effects)
 
 
 def without_proof(plan: Plan) -> Plan:

@@ -8,6 +8,7 @@ from typing import Any
 
 from feem.api.objective import ServiceLevelObjective
 from feem.api.plan import GreyReleasePlan, PlanSpec
+from feem.api.profile import ComplianceProfile
 from feem.api.service import ManagedService
 from feem.core.conditions import find
 from feem.core.digest import HASH_LABEL
@@ -27,6 +28,7 @@ class References:
     route: Body | None
     plan: GreyReleasePlan | None
     objectives: Mapping[str, ServiceLevelObjective | None]
+    profile: ComplianceProfile | None = None
     governed_by_another: str = ""
     canaries: tuple[tuple[str, Body | None], ...] = ()
     """The objects that have the canary's names now, with their kinds."""
@@ -34,7 +36,7 @@ class References:
 
 def problem_with(service: ManagedService, found: References) -> Problem | None:
     """Return reason and message of the first problem, or None when everything fits."""
-    checks = (_deployment, _service, _route, _canary_names, _plan, _objectives)
+    checks = (_deployment, _service, _route, _canary_names, _plan, _objectives, _profile)
     return next((problem for check in checks if (problem := check(service, found)) is not None), None)
 
 
@@ -121,4 +123,20 @@ def _objectives(service: ManagedService, found: References) -> Problem | None:
         if accepted.status != "True":
             text = f"ServiceLevelObjective {reference.name} cannot be used: {accepted.message}"
             return "ObjectiveNotAccepted", text
+    return None
+
+
+def _profile(service: ManagedService, found: References) -> Problem | None:
+    """A profile that is missing, or that nobody can satisfy, lets no change be requested: it stays held."""
+    name = service.spec.compliance_profile
+    if name is None:
+        return None
+    if found.profile is None:
+        text = f"ComplianceProfile {name} does not exist: create it, or correct spec.complianceProfile"
+        return "ProfileNotFound", text
+    accepted = find(found.profile.status.conditions, "Accepted") if found.profile.status else None
+    if accepted is None or accepted.observed_generation != found.profile.metadata.generation:
+        return "ProfileNotAccepted", f"ComplianceProfile {name} has not been checked yet"
+    if accepted.status != "True":
+        return "ProfileNotAccepted", f"ComplianceProfile {name} cannot be used: {accepted.message}"
     return None

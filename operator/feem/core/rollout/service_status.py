@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from feem.api.base import Condition, ConditionStatus
-from feem.api.service import ServiceStatus
+from feem.api.service import Mode, ServiceStatus
 from feem.core.conditions import condition, said, with_condition
-from feem.core.rollout.govern import ServicePlan
+from feem.core.guard.since import next_guard
+from feem.core.rollout.service_plan import ServicePlan
 from feem.core.rollout.snapshot import HoldMechanism, ServiceSnapshot
 
 HOLD_WORDS = {
@@ -30,7 +31,13 @@ def next_status(seen: ServiceSnapshot, plan: ServicePlan) -> ServiceStatus:
         return condition(kind, status, why, text, seen.now, generation)
 
     conditions = with_condition(old.conditions, made("Ready", ready, reason, message))
-    if governed:
+    whole = not seen.guard.weakened
+    conditions = with_condition(
+        conditions, made("Guarded", whole, "InForce" if whole else "PolicyWeakened", _guard_words(seen)[:8000])
+    )
+    if service.spec.mode is Mode.OBSERVE and not governed:
+        conditions = with_condition(conditions, made("Hold", False, "Observing", "nothing is held: mode is Observe"))
+    elif governed:
         conditions = with_condition(conditions, made("Hold", True, seen.hold, HOLD_WORDS[seen.hold]))
     else:
         conditions = with_condition(conditions, made("Hold", False, "NotGoverned", "changes are not held yet"))
@@ -39,7 +46,15 @@ def next_status(seen: ServiceSnapshot, plan: ServicePlan) -> ServiceStatus:
         conditions=conditions,
         stable=plan.stable or old.stable,
         release=seen.releases[-1].metadata.name if seen.releases else "",
+        pod_selector=dict(seen.pod_selector) if governed else {},
+        guard=next_guard(old.guard, seen.guard.weakened, seen.guard_digest, seen.now),
     )
+
+
+def _guard_words(seen: ServiceSnapshot) -> str:
+    if seen.guard.weakened:
+        return "; ".join(seen.guard.weakened)
+    return "all of FEEM's admission policies are in force as shipped"
 
 
 def differs(old: ServiceStatus | None, new: ServiceStatus) -> bool:
@@ -49,4 +64,5 @@ def differs(old: ServiceStatus | None, new: ServiceStatus) -> bool:
 
 def _essence(status: ServiceStatus) -> tuple[object, ...]:
     words = [item.message for item in status.conditions]
-    return said(status.conditions), words, status.stable, status.release, status.observed_generation
+    guard = status.guard, tuple(sorted(status.pod_selector.items()))
+    return said(status.conditions), words, status.stable, status.release, status.observed_generation, guard

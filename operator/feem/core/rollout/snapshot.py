@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from feem.api.release import ObjectiveVerdict, Outcome, Release
 from feem.api.service import ManagedService
+from feem.core.gates.facts import Guard
+from feem.core.gates.result import Compliance
 from feem.core.rollout.mark import TrafficMark, UndoMark
 
 
@@ -112,6 +116,8 @@ class ReleaseSnapshot:
     """The effects, as text, of intents that an interruption left open."""
     watched: str = ""
     """After the promotion: the ReplicaSet of the owner's Deployment that carries this release's template; empty when not watching."""
+    compliance: Compliance = field(default_factory=Compliance)
+    """What the gates say; empty once the release has ended."""
     stable_kept: bool = True
     """Whether the Deployment still has a ReplicaSet with the stable template, which an undo would return to."""
 
@@ -131,4 +137,10 @@ class ServiceSnapshot:
     problem: tuple[str, str] | None
     """Reason and message of the first thing that is wrong with the service's references, or None."""
     release_spec: dict[str, object] | None
-    """The frozen parts of a new Release (plan, objectives), or None when `problem` is set."""
+    """The frozen parts of a new Release (plan, objectives, what gates look at), or None when `problem` is set."""
+    guard: Guard = field(default_factory=Guard)
+    """Whether FEEM's admission policies are in force."""
+    guard_digest: str = ""
+    """Which policies these are, each by identity and generation."""
+    pod_selector: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The labels by which the owner's Service finds its pods."""

@@ -15,6 +15,7 @@ FIGURES_AGAIN = timedelta(seconds=30)
 HELD = "Held"
 PROGRESSING = "Progressing"
 SUCCEEDED = "Succeeded"
+ALLOWED = "Allowed"
 
 PROMOTED = "Promoted"
 ROLLED_BACK = "RolledBack"
@@ -22,6 +23,7 @@ ABORTED = "Aborted"
 SUPERSEDED = "Superseded"
 CANCELLED = "Cancelled"
 BYPASSED = "Bypassed"
+OBSERVED = "Observed"
 
 _ENDINGS = {
     "ServiceDeleted": CANCELLED,
@@ -84,15 +86,17 @@ def next_status(
     progressing: tuple[bool, str, str] | None = None,
     succeeded: tuple[bool, str, str] | None = None,
     held: tuple[bool, str, str] | None = None,
+    allowed: tuple[bool, str, str] | None = None,
+    base: ReleaseStatus | None = None,
     **fields: Any,
 ) -> ReleaseStatus:
-    """Return the status with these conditions (status, reason, message) and fields changed."""
-    old = status_of(release)
+    """Return the status with these conditions (status, reason, message) and fields changed; `base` is what it has come to so far."""
+    old = base or status_of(release)
     generation = release.metadata.generation
     conditions = list(old.conditions)
     if not conditions:
         held = held or (True, "Held", f"Deployment {release.spec.deployment} is paused with this change")
-    for kind, change in ((HELD, held), (PROGRESSING, progressing), (SUCCEEDED, succeeded)):
+    for kind, change in ((HELD, held), (PROGRESSING, progressing), (SUCCEEDED, succeeded), (ALLOWED, allowed)):
         if change is not None:
             status = ConditionStatus.TRUE if change[0] else ConditionStatus.FALSE
             conditions = with_condition(
@@ -147,4 +151,7 @@ def _essence(status: ReleaseStatus) -> tuple[object, ...]:
         status.restored_at,
         status.completed_at,
     )
-    return (said(status.conditions), status.step, status.weight, verdicts, times, status.observed_generation)
+    gates = tuple((item.name, item.outcome, item.reason, item.message) for item in status.gates)
+    after = (status.sign_off, status.retain_until)
+    figures = (status.step, status.weight, verdicts, times, status.observed_generation)
+    return (said(status.conditions), *figures, gates, status.binding, after)
