@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from feem import leading
 from feem.adapters.kubernetes import logbook
 from feem.adapters.kubernetes.archive import KubernetesArchive
+from feem.adapters.kubernetes.authority import KubernetesAuthority, has_mutating_policies
 from feem.adapters.kubernetes.client import Client
 from feem.adapters.kubernetes.cluster import KubernetesCluster
 from feem.adapters.kubernetes.informer import Informer
@@ -22,8 +23,11 @@ from feem.adapters.kubernetes.lease import Election, LeaseTimes
 from feem.adapters.kubernetes.ledger import KubernetesLedger
 from feem.adapters.kubernetes.notes import KubernetesNotes
 from feem.adapters.kubernetes.store import Store
+from feem.adapters.policies import PackagedPolicies
 from feem.adapters.prometheus.metrics import PrometheusMetrics
-from feem.controllers.routing import DECISION, OBJECTIVE, PLAN, SERVICE, targets
+from feem.api.gate import TicketSystem
+from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW, targets
+from feem.core.gates.facts import TicketAnswer
 from feem.observe.http import ObservationServer
 from feem.observe.logging import configure
 from feem.observe.metrics import OperatorMetrics
@@ -38,6 +42,8 @@ log = structlog.get_logger("feem.app")
 FIRST_KEYS = {
     "servicelevelobjectives.feem.dev": OBJECTIVE,
     "greyreleaseplans.feem.dev": PLAN,
+    "complianceprofiles.feem.dev": PROFILE,
+    "changewindows.feem.dev": WINDOW,
     "managedservices.feem.dev": SERVICE,
     "decisions.feem.dev": DECISION,
 }
@@ -102,8 +108,24 @@ async def operate(settings: Settings) -> None:
         await stack.enter_async_context(informer)
         await _synced(informer)
         watching.set()
-        world = leading.World(cluster, metrics, notes, KubernetesArchive(client), clock, figures)
+        mutating = await has_mutating_policies(client)
+        world = leading.World(
+            cluster,
+            metrics,
+            notes,
+            KubernetesArchive(client),
+            clock,
+            figures,
+            KubernetesAuthority(client),
+            _NoTickets(),
+            PackagedPolicies(settings.service_account_username, mutating=mutating),
+        )
         await election.run(_term(settings, client, world, queue))
+
+
+class _NoTickets:
+    async def look_up(self, system: TicketSystem, ticket: str) -> TicketAnswer:
+        return TicketAnswer(problem=f"FEEM has no {system}")
 
 
 def _metrics(settings: Settings, figures: OperatorMetrics) -> PrometheusMetrics:
@@ -148,7 +170,8 @@ def _term(
         log.info("leading", epoch=epoch, audit_index=ledger.head.index if ledger.head else None)
         for resource, kind in FIRST_KEYS.items():
             for body in world.cluster.list(resource):
-                queue.add(Key(kind, body["metadata"]["namespace"], body["metadata"]["name"]))
+                queue.add(Key(kind, body["metadata"].get("namespace", ""), body["metadata"]["name"]))
+        queue.add(Key(GUARD, "", "policies"))
         await leading.lead(world, ledger, queue, _pace(settings))
 
     return term

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from feem.adapters.kubernetes.client import Client, with_type
-from feem.adapters.kubernetes.resources import RELEASES, REVIEWS, type_of
+from feem.adapters.kubernetes.errors import NotFound
+from feem.adapters.kubernetes.resources import HOLD_POLICIES, RELEASES, REVIEWS, type_of
 from feem.api import GROUP
 from feem.core.gates.result import Reliance
 from feem.ports import Body, Conflict, Unavailable
@@ -64,3 +65,13 @@ def _attributes(reliance: Reliance, namespace: str, release: str) -> Body:
 
 def _words(reliance: Reliance, release: str) -> str:
     return f"{reliance.verb} as {reliance.role}" if reliance.role else f"{reliance.verb} {release}"
+
+
+async def has_mutating_policies(client: Client) -> bool:
+    """Whether this API server has MutatingAdmissionPolicy at all. Raises Unavailable or Refused."""
+    try:
+        async for _ in client.pages(HOLD_POLICIES, limit=1):
+            break
+    except NotFound:
+        return False
+    return True
