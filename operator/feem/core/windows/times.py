@@ -13,7 +13,7 @@ from feem.core.windows.once import once
 from feem.core.windows.preset import PresetDays
 from feem.core.windows.problem import problem_with
 
-__all__ = ["FOREVER", "HORIZON", "Interval", "next_span", "span_at"]
+__all__ = ["FOREVER", "HORIZON", "Interval", "is_over", "next_span", "span_at"]
 
 
 def span_at(spec: WindowSpec, now: datetime) -> Interval | None:
@@ -54,3 +54,9 @@ def _times(
     if preset is not None:
         return PresetDays(preset, zone, whole_breaks=freeze)
     return once(written, zone, freeze=freeze) if written is not None else None
+
+
+def is_over(spec: WindowSpec, now: datetime) -> bool:
+    """Whether a window can never be open again: a range in the past. Everything else comes again."""
+    times = _times_of(spec)
+    return isinstance(times, Interval) and times.end <= now
