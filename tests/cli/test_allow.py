@@ -317,7 +317,7 @@ def test_what_is_paid_is_not_owed(cluster: FakeCluster) -> None:
     cluster.add("releases.feem.dev", at.release(conditions=conditions, signOff=at.duty()))
     cluster.add("releases.feem.dev", at.release("limit-scoring-5"))
     cluster.add("managedservices.feem.dev", at.service(newest="limit-scoring-5"))
-    with pytest.raises(Problem, match="limit-scoring-5: nobody is asked for it"):
+    with pytest.raises(Problem, match="limit-scoring-5 is still under way"):
         run("sign-off", "limit-scoring", "--role", "product", "--reason", "ok")
 
 

@@ -60,8 +60,8 @@ def test_an_empty_namespace_says_so(cluster: FakeCluster) -> None:
 
 def test_services_are_a_table(cluster: FakeCluster) -> None:
     header, row = run("get", "services").splitlines()
-    assert header.split() == ["NAME", "DEPLOYMENT", "READY", "HOLD", "RELEASE", "AGE"]
-    assert row.split()[:5] == ["limit-scoring", "limit-scoring", "Governed", "AdmissionPolicy", "limit-scoring-4"]
+    assert header.split() == ["NAME", "DEPLOYMENT", "READY", "HOLD", "PROFILE", "RELEASE", "AGE"]
+    assert row.split()[:5] == ["limit-scoring", "limit-scoring", "Governed", "AdmissionPolicy", "none"]
 
 
 @pytest.mark.parametrize("words", [("limit-scoring",), ("limit-scoring-4",), ("rel", "limit-scoring-4")])

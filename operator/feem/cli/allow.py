@@ -13,12 +13,13 @@ from feem.api.decision import Verb
 from feem.api.release import Release
 from feem.cli.asked import Asked, approval_roles, asked_of, require_role
 from feem.cli.cluster import Cluster, connect
-from feem.cli.gathering import find_owing, find_release
+from feem.cli.gathering import find_owing, find_release, siblings_of
 from feem.cli.options import Context, Kubeconfig, Namespace, Reason, ReleaseName, Wait
 from feem.cli.problem import Problem
 from feem.cli.shown import shown
 from feem.cli.span import expiry
 from feem.cli.submit import draft, submit
+from feem.core.gates.reply import reply_to
 
 Role = Annotated[str | None, typer.Option("--role", help="The role you decide in, e.g. risk.", show_default=False)]
 Insist = Annotated[
@@ -139,6 +140,10 @@ def allow(cluster: Cluster, name: str, act: Act, *, yes: bool, wait: float) -> s
         "expires_at": expiry(person.now, act.length, act.until, most),
     }
     decision = draft(release.metadata.name, act.verb, act.reason, person, namespace, **fields)
+    siblings = siblings_of(cluster, release) if act.verb is Verb.SIGN_OFF else ()
+    ok, _, message = reply_to(decision, release, _binding(release), siblings, asked.profile)
+    if not ok:
+        raise Problem(what, message, f"feem explain {release.metadata.name} -n {namespace}")
     typer.echo(shown(decision, release, asked, person.now))
     if sys.stdin.isatty() and not (yes or act.digest):
         typer.confirm(f"{act.verb}?", abort=True)
@@ -156,13 +161,13 @@ def _roles(verb: Verb, release: Release, asked: Asked) -> tuple[str, ...] | None
     """Return the roles in which this is asked for, None where this person cannot see that."""
     if verb is Verb.SIGN_OFF:
         duty = release.status.sign_off if release.status else None
-        return (duty.role,) if duty else ()
+        return (duty.role,) if duty else None
     return None if asked.name and asked.profile is None else approval_roles(asked)
 
 
 def _digest(what: str, act: Act, release: Release) -> str:
     """Return what is allowed, as the release says it now; raises Problem where the person saw something else."""
-    binding = release.status.binding if release.status else ""
+    binding = _binding(release)
     where = f"{release.metadata.name} -n {release.metadata.namespace}"
     if not binding:
         raise Problem(
@@ -174,6 +179,10 @@ def _digest(what: str, act: Act, release: Release) -> str:
         reason = f"it is not what you saw any more: you saw {act.digest}, now it is {binding}"
         raise Problem(what, reason, f"look at it again: feem get {where}")
     return binding
+
+
+def _binding(release: Release) -> str:
+    return release.status.binding if release.status else ""
 
 
 def _most(what: str, verb: Verb, release: Release, asked: Asked) -> timedelta:

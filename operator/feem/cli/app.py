@@ -14,6 +14,7 @@ from feem.cli.evidence import evidence
 from feem.cli.get import explain, get
 from feem.cli.slo import slo
 from feem.cli.watch import watch
+from feem.cli.windows import windows
 
 app = typer.Typer(
     name="feem",
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(get)
 app.command()(watch)
 app.command()(explain)
+app.command()(windows)
 add_verbs(app)
 add_acts(app)
 app.add_typer(audit, name="audit")

@@ -17,7 +17,7 @@ PROFILES = "complianceprofiles.feem.dev"
 
 @dataclass(frozen=True)
 class Asked:
-    """The profile that a release was requested under; None with a note where this person cannot see it."""
+    """A profile by its name; None with a note where this person cannot see it."""
 
     name: str = ""
     profile: ComplianceProfile | None = None
@@ -25,14 +25,18 @@ class Asked:
 
 
 def asked_of(cluster: Cluster, release: Release) -> Asked:
-    """Read the release's profile; who may not read it, or a profile that is gone, is a note and no error."""
-    name = release.spec.compliance.profile if release.spec.compliance else ""
+    """Read the profile that a release was requested under."""
+    return profile_named(cluster, release.spec.compliance.profile if release.spec.compliance else "")
+
+
+def profile_named(cluster: Cluster, name: str) -> Asked:
+    """Read a profile; who may not read it, or a profile that is gone, is a note and no error."""
     if not name:
         return Asked()
     try:
         return Asked(name, ComplianceProfile.read(cluster.get(PROFILES, "", name)))
     except Forbidden:
-        return Asked(name, note=f"you may not read ComplianceProfile {name}; what its gates say stands on the Release")
+        return Asked(name, note=f"you may not read ComplianceProfile {name}")
     except NotFound:
         return Asked(name, note=f"ComplianceProfile {name} is gone")
     except ValidationError as odd:

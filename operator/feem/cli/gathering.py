@@ -11,7 +11,7 @@ from feem.adapters.kubernetes.resources import DEPLOYMENTS, RECORDS, RELEASES, R
 from feem.api.release import Release
 from feem.cli.cluster import Body, Cluster
 from feem.cli.output import condition
-from feem.cli.problem import NotFound, Problem
+from feem.cli.problem import Forbidden, NotFound, Problem
 from feem.core.audit.record import name_of
 from feem.view.gather import ReleaseBodies, release_tree
 from feem.view.release import AuditRange, ReleaseTree
@@ -87,10 +87,12 @@ class Gathering:
     name: str
     _audit: AuditRange | None = None
     _next: int | None = field(default=None)
+    _unreadable: dict[str, None] = field(default_factory=dict)
 
     def tree(self) -> ReleaseTree:
         """Return the release as it is now; raises NotFound, Unreachable or Problem."""
         release = self.cluster.get(RELEASES, self.namespace, self.name)
+        self._unreadable.clear()
         self._read_audit()
         spec = release["spec"]
         deployment = self._maybe(DEPLOYMENTS, spec["deployment"])
@@ -104,8 +106,9 @@ class Gathering:
             replica_sets=self._replica_sets(deployment),
             canary=canary,
             route=self._maybe(ROUTES, spec["traffic"]["httpRoute"]),
-            decisions=tuple(self.cluster.list(DECISIONS, self.namespace)),
+            decisions=self._all(DECISIONS),
             audit=self._audit,
+            unreadable=tuple(self._unreadable),
         )
         try:
             return release_tree(bodies, datetime.now(UTC))
@@ -119,13 +122,23 @@ class Gathering:
             return self.cluster.get(resource, self.namespace, name)
         except NotFound:
             return None
+        except Forbidden:
+            self._unreadable[resource] = None
+            return None
+
+    def _all(self, resource: str, selector: str = "") -> tuple[Body, ...]:
+        try:
+            return tuple(self.cluster.list(resource, self.namespace, selector))
+        except Forbidden:
+            self._unreadable[resource] = None
+            return ()
 
     def _replica_sets(self, deployment: Body | None) -> tuple[Body, ...]:
         if deployment is None:
             return ()
         labels = (deployment["spec"].get("selector") or {}).get("matchLabels") or {}
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        found = self.cluster.list(REPLICASETS, self.namespace, selector)
+        found = self._all(REPLICASETS, selector)
         return tuple(body for body in found if _owned(body, deployment["metadata"]["uid"]))
 
     def _read_audit(self) -> None:

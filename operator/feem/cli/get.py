@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from feem.adapters.kubernetes.resources import RELEASES
+from feem.api.service import Mode
 from feem.cli.cluster import Body, Cluster, connect
 from feem.cli.gathering import SERVICES, Gathering, find_release
 from feem.cli.options import Context, Kubeconfig, Namespace, ReleaseName
 from feem.cli.output import age, columns, condition, show
 from feem.cli.problem import Problem
+from feem.view.compliance import day
 from feem.view.explanation import explain as explain_tree
 from feem.view.tree import render
 
@@ -102,12 +106,24 @@ def _service_text(body: Body) -> str:
     lines = [f"ManagedService {name} of Deployment {body['spec']['workload']['name']}"]
     lines.append(f"  ready  {ready or 'not looked at by FEEM yet'}{f': {said}' if said else ''}")
     lines.append(f"  hold   {hold or 'unknown'}{_message(body)}")
+    lines.extend(f"  {line}" for line in _compliance(body))
     return "\n".join(lines)
 
 
-def _message(body: Body) -> str:
-    said = condition(body, "Hold", "message")
+def _message(body: Body, kind: str = "Hold") -> str:
+    said = condition(body, kind, "message")
     return f": {said}" if said else ""
+
+
+def _compliance(body: Body) -> Iterator[str]:
+    """Yield what gates changes of the service have to pass, and whether decisions about them can be believed."""
+    spec = body["spec"]
+    profile, observed = spec.get("complianceProfile"), spec.get("mode") == Mode.OBSERVE
+    if profile or observed:
+        yield f"gates  {profile or 'no profile'}{', mode Observe: nothing is held' if observed else ''}"
+    guarded = condition(body, "Guarded")
+    if guarded:
+        yield f"guard  {guarded}{_message(body, 'Guarded')}"
 
 
 def _release_table(bodies: list[Body], everywhere: bool) -> str:  # noqa: FBT001
@@ -123,18 +139,31 @@ def _release_table(bodies: list[Body], everywhere: bool) -> str:  # noqa: FBT001
             condition(body, "Progressing"),
         ]
         row += ["" if result == "Running" else result, spec.get("requestedBy") or "", age(body)]
-        rows.append([*row, condition(body, "Progressing", "message")])
+        rows.append([*row, _said(body)])
     return _placed(header, rows, bodies, everywhere)
 
 
+def _said(body: Body) -> str:
+    """Return what a release waits for or owes, in the line of a table."""
+    said = condition(body, "Progressing", "message")
+    duty = (body.get("status") or {}).get("signOff")
+    if not duty or condition(body, "SignedOff", "status") == "True":
+        return said
+    due = datetime.fromisoformat(duty["due"])
+    late = " (overdue)" if due <= datetime.now(UTC) else ""
+    owed = f"sign-off by {duty['role']} until {day(due)}{late}"
+    return f"{said}; {owed}" if said else owed
+
+
 def _service_table(bodies: list[Body], everywhere: bool) -> str:  # noqa: FBT001
-    header = ["NAME", "DEPLOYMENT", "READY", "HOLD", "RELEASE", "AGE"]
+    header = ["NAME", "DEPLOYMENT", "READY", "HOLD", "PROFILE", "RELEASE", "AGE"]
     rows = [
         [
             body["metadata"]["name"],
             body["spec"]["workload"]["name"],
             condition(body, "Ready"),
             condition(body, "Hold"),
+            str(body["spec"].get("complianceProfile") or "none"),
             str((body.get("status") or {}).get("release") or ""),
             age(body),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from feem.api.release import Outcome
+from feem.view import held
 from feem.view.release import duration
 from feem.view.situation import Situation
 
@@ -20,6 +21,8 @@ def next_step(at: Situation) -> str:
     """Say what happens next without anybody doing anything, or what a person has to do."""
     if at.result:
         return _NEXT[at.state] if at.state in _WATCHED and not at.over else _after(at)
+    if at.state == "Waiting":
+        return held.next_step(at)
     if at.state == "Inconclusive":
         return f"It goes on by itself as soon as every objective passes; {_waiting_for(at)}."
     if at.state in _NEXT:
@@ -42,16 +45,18 @@ def act(at: Situation) -> tuple[tuple[str, str], ...]:
     if at.result in {"RolledBack", "Aborted"} and at.newest:
         retry = command("retry", "try the same change again")
         undo = f"kubectl apply -f MANIFEST-OF-THE-VERSION-BEFORE -n {namespace}"
-        return (retry, (undo, "take the change back; any other template requests another release"))
+        return (*held.pay(at), retry, (undo, "take the change back; any other template requests another release"))
     watch = (f"feem watch {name} -n {namespace}", "follow it until it ends")
     if at.result:
         ending = command("abort", "end it here; the version that runs now stays")
-        return (watch, ending) if at.state in _WATCHED and not at.over else ()
+        return (*held.pay(at), *((watch, ending) if at.state in _WATCHED and not at.over else ()))
     abort = command("abort", "send all requests to the stable version and end it")
     if at.state == "Paused":
         return (command("resume", "go on from here"), abort, watch)
     if at.state in _PAST_DECISIONS:
         return (watch,)
+    if at.state == "Waiting" and at.compliance.blocking:
+        return (*held.act(at), abort, watch)
     promote = command("promote", "skip the bakes that are left")
     return (command("pause", "keep the present weight"), promote, abort, watch)
 
@@ -79,6 +84,11 @@ def _waiting_for(at: Situation) -> str:
 def _after(at: Situation) -> str:
     if not at.over:
         return "The release ends when traffic is back and the canary is removed."
+    owed = held.owed(at)
+    if owed:
+        return owed
+    if at.result == "Observed":
+        return "Nothing: nothing is held while the service's mode is Observe."
     if at.result in {"RolledBack", "Aborted"}:
         if not at.newest:
             return "Nothing: a newer release took over."
@@ -110,7 +120,6 @@ _NEXT = {
     "Undoing": "When every pod runs the earlier version, the release is complete.",
     "UndoStuck": "It goes on by itself when the pods become Ready: kubectl describe tells what they lack.",
     "Paused": "Nothing until somebody resumes or aborts it.",
-    "Waiting": "It goes on by itself as soon as that is mended.",
     "RollingUpdate": "When every pod runs the new version, traffic returns to the Service and the canary is removed.",
     "RollingUpdateStuck": "It goes on by itself when the new pods become Ready: kubectl describe tells what they lack.",
     "PromotionInterrupted": "It goes on when the Deployment has this release's template again.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from feem.view import held
 from feem.view.release import ahead, duration
 from feem.view.situation import Situation
 
@@ -86,10 +87,6 @@ def _rolling(at: Situation) -> str:
     return f"Deployment {at.release.spec.deployment} rolls to the new version{pods}."
 
 
-def _waiting(_at: Situation) -> str:
-    return "The release waits: something it needs is not there."
-
-
 def _stuck(at: Situation) -> str:
     return f"{_rolling(at)} It makes no progress; the canary answers every request meanwhile."
 
@@ -119,7 +116,7 @@ _DOING: dict[str, Callable[[Situation], str]] = {
     "HeldTooLong": _too_long,
     "SharedDegradation": _shared,
     "Paused": _paused,
-    "Waiting": _waiting,
+    "Waiting": held.doing,
     "RollingUpdate": _rolling,
     "RollingUpdateStuck": _stuck,
     "PromotionInterrupted": _interrupted,
@@ -142,5 +139,6 @@ _ENDED = {
     "Aborted": "Aborted by a person: the stable version of {service} answers every request; the change stays held.",
     "Superseded": "A newer change of Deployment {deployment} took this one's place.",
     "Cancelled": "The change was taken back before it was released; the stable version answers every request.",
+    "Observed": "Mode is Observe: the change of Deployment {deployment} goes live by itself; FEEM writes down what it thinks of it.",
     "Bypassed": "Deployment {deployment} was rolled out around FEEM; this release has nothing left to do.",
 }

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from feem.api.release import GateOutcome
+from feem.view.compliance import ComplianceView, short
 from feem.view.release import ObjectiveView, ReleaseTree, StepState, duration
 
 
@@ -10,6 +14,7 @@ def explain(tree: ReleaseTree) -> str:
     parts = [_request(tree), tree.doing]
     if tree.why:
         parts.append(f"Why: {_sentence(tree.why)}")
+    parts.extend(_gates(tree.compliance))
     parts.extend(f"Objective {_objective(item)}" for item in tree.objectives)
     parts.extend(f"Note: {_sentence(warning)}" for warning in tree.warnings)
     parts.append(f"Next: {tree.next_step}")
@@ -24,12 +29,15 @@ def one_line(tree: ReleaseTree) -> str:
     """Say the state in one line, for output that is not a terminal; equal lines mean that nothing happened."""
     if tree.result:
         return f"{tree.result}: {tree.why}" if tree.ended else f"{tree.result}, {tree.state}: {tree.why}"
+    if tree.state == "Waiting":
+        return f"Waiting {tree.progress}: {tree.why}"
     verdicts = ", ".join(f"{item.name} {item.outcome.value}" for item in tree.objectives if item.outcome)
     return f"{tree.state} {tree.progress}" + (f" ({verdicts})" if verdicts else "")
 
 
 def _request(tree: ReleaseTree) -> str:
     who = tree.requested_by or "Somebody (the change was held by a standing pause)"
+    who += f", for {tree.compliance.author}," if tree.compliance.author else ""
     ago = ""
     if tree.requested_at is not None:
         ago = f" {duration((tree.now - tree.requested_at).total_seconds())} ago"
@@ -42,6 +50,22 @@ def _request(tree: ReleaseTree) -> str:
         f"{who} changed Deployment {tree.deployment} in {tree.namespace}{ago}. "
         f"Release {tree.name}{again} {what}; {steps}, {tree.weight}% of the requests reach the canary."
     )
+
+
+def _gates(compliance: ComplianceView) -> Iterator[str]:
+    if compliance.profile:
+        bound = f", an approval allows {short(compliance.binding)}" if compliance.binding else ""
+        observed = ", whose gates are only observed" if compliance.observed else ""
+        yield f"It is under ComplianceProfile {compliance.profile}{observed}{bound}."
+    verb = "would have held" if compliance.observed else "holds"
+    for gate in compliance.gates:
+        if gate.outcome is GateOutcome.HOLDING:
+            yield f"Gate {gate.name} ({gate.stage}) {verb}, {gate.reason}: {_sentence(gate.message)}"
+        elif gate.outcome is GateOutcome.SKIPPED:
+            yield f"Gate {gate.name} ({gate.stage}) is skipped: {_sentence(gate.message)}"
+    passed = [gate.name for gate in compliance.gates if gate.outcome is GateOutcome.PASSED]
+    if passed:
+        yield f"Gates passed: {', '.join(passed)}."
 
 
 def _objective(item: ObjectiveView) -> str:

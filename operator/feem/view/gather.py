@@ -13,6 +13,7 @@ from feem.api.service import ManagedService
 from feem.core.conditions import find, is_true
 from feem.core.rollout.route import observed
 from feem.view.advice import act, next_step, why
+from feem.view.compliance import compliance_of
 from feem.view.doing import doing
 from feem.view.objectives import objectives_of
 from feem.view.pods import Body, images_of, tracks_of
@@ -24,6 +25,9 @@ from feem.view.release import (
     StepView,
 )
 from feem.view.situation import Situation
+
+DEPLOYMENTS = "deployments.apps"
+ROUTES = "httproutes.gateway.networking.k8s.io"
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class ReleaseBodies:
     route: Body | None = None
     decisions: tuple[Body, ...] = ()
     audit: AuditRange | None = None
+    unreadable: tuple[str, ...] = ()
+    """The resources that this person has no right to read."""
 
 
 def release_tree(bodies: ReleaseBodies, now: datetime) -> ReleaseTree:
@@ -53,6 +59,7 @@ def release_tree(bodies: ReleaseBodies, now: datetime) -> ReleaseTree:
     steps = _steps(release, status, result, now)
     tracks = tracks_of(bodies.replica_sets, bodies.canary, release, shown, promoted=result == "Promoted")
     objectives = objectives_of(release, status.verdicts)
+    compliance = compliance_of(release, status, now)
     decisions = tuple(_decisions(bodies.decisions, release.metadata.name))
     situation = Situation(
         release=release,
@@ -66,6 +73,8 @@ def release_tree(bodies: ReleaseBodies, now: datetime) -> ReleaseTree:
         objectives=objectives,
         decisions=decisions,
         newest=not bodies.service or _newest(bodies.service) in {"", release.metadata.name},
+        compliance=compliance,
+        now=now,
     )
     return ReleaseTree(
         now=now,
@@ -94,6 +103,7 @@ def release_tree(bodies: ReleaseBodies, now: datetime) -> ReleaseTree:
         started_at=status.started_at,
         completed_at=status.completed_at,
         warnings=tuple(_warnings(bodies, release, status, weight, result)),
+        compliance=compliance,
     )
 
 
@@ -130,6 +140,7 @@ def _decisions(bodies: Iterable[Body], release: str) -> Iterable[DecisionView]:
             at=decision.metadata.creation_timestamp,
             applied=applied.reason if applied else "",
             refused=applied.message if applied and applied.status is ConditionStatus.FALSE else "",
+            role=decision.spec.role or "",
         )
 
 
@@ -141,9 +152,11 @@ def _newest(service: Body) -> str:
 def _warnings(
     bodies: ReleaseBodies, release: Release, status: ReleaseStatus, weight: int | None, result: str
 ) -> Iterable[str]:
-    if bodies.deployment is None and not result:
+    if bodies.unreadable:
+        yield f"you may not read {', '.join(bodies.unreadable)} here, so that some of this is left out"
+    if bodies.deployment is None and not result and DEPLOYMENTS not in bodies.unreadable:
         yield f"Deployment {release.spec.deployment} is gone"
-    if bodies.route is None and not result:
+    if bodies.route is None and not result and ROUTES not in bodies.unreadable:
         yield f"HTTPRoute {release.spec.traffic.http_route} is gone: the weights cannot be seen or set"
     if weight is not None and weight != status.weight and status.completed_at is None and not result:
         yield f"the HTTPRoute says {weight}% where the release's status says {status.weight}%: a change is under way"

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from feem.api.release import Outcome
+from feem.view.compliance import ComplianceView
 
 
 class StepState(StrEnum):
@@ -97,7 +98,7 @@ class ImageChange:
 
 @dataclass(frozen=True)
 class DecisionView:
-    """One human act; `applied` is the reason of its Applied condition, empty while FEEM has not looked at it."""
+    """One human act; `role` only where it takes one; `applied` is the reason of its Applied condition, empty before FEEM has looked."""
 
     name: str
     verb: str
@@ -106,6 +107,7 @@ class DecisionView:
     at: datetime | None
     applied: str
     refused: str
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ class ReleaseTree:
     started_at: datetime | None
     completed_at: datetime | None
     warnings: tuple[str, ...]
+    compliance: ComplianceView
 
     @property
     def ended(self) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from feem.api.release import Release, ReleaseStatus
+from feem.view.compliance import ComplianceView
 from feem.view.release import DecisionView, ObjectiveView, StepState, StepView, TrackView
 
 
@@ -23,6 +25,8 @@ class Situation:
     objectives: tuple[ObjectiveView, ...]
     decisions: tuple[DecisionView, ...]
     newest: bool
+    compliance: ComplianceView
+    now: datetime
 
     @property
     def current(self) -> StepView | None:

@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from feem.api.release import Outcome
+from feem.view.gates import gate_rows, head_rows
 from feem.view.release import ObjectiveView, ReleaseTree, StepState, StepView, TrackView, duration
 
 _STEP = {
@@ -27,14 +28,16 @@ _OUTCOME = {
     None: ("○", "dim"),
 }
 _RESULT = {"Promoted": "green", "RolledBack": "red", "Aborted": "red", "Bypassed": "red"}
-_WAITING = {"Paused", "Inconclusive", "Held"}
+_WAITING = {"Paused", "Inconclusive", "Held", "Waiting"}
 _BAR = 30
 
 
 def render(tree: ReleaseTree) -> RenderableType:
-    """Draw the tree: head, then steps, objectives, pods, decisions and audit entries as branches."""
+    """Draw the tree: head, then steps, gates, objectives, pods, decisions and audit entries as branches."""
     branches = Tree(_head(tree), guide_style="dim")
     _add(branches, "Steps", _rows([_step(step) for step in tree.steps]))
+    if tree.compliance.gates:
+        _add(branches, "Gates", _rows(gate_rows(tree.compliance)))
     _add(branches, "Objectives", _rows([_objective(item) for item in tree.objectives]))
     if tree.tracks:
         _add(branches, "Pods", _rows([_track(track) for track in tree.tracks]))
@@ -71,7 +74,10 @@ def _head(tree: ReleaseTree) -> RenderableType:
     who = tree.requested_by or "unknown (the change was held by a standing pause)"
     attempt = f", attempt {tree.attempt}" if tree.attempt > 1 else ""
     grid.add_row("asked by", f"{who}{_ago(tree.requested_at, tree.now)}{attempt}")
-    grid.add_row("traffic", _traffic(tree.weight))
+    for name, text in head_rows(tree.compliance, tree.now, ended=bool(tree.result)):
+        grid.add_row(name, text)
+    if not tree.compliance.observed:
+        grid.add_row("traffic", _traffic(tree.weight))
     if tree.completed_at is not None and tree.requested_at is not None:
         grid.add_row("took", duration((tree.completed_at - tree.requested_at).total_seconds()))
     for warning in tree.warnings:
@@ -143,7 +149,13 @@ def _decisions(tree: ReleaseTree) -> list[list[Text]]:
         style = "red" if item.refused else ""
         ago = _ago(item.at, tree.now).removeprefix(", ")
         rows.append(
-            [Text(item.verb, style="bold"), Text(f"by {item.by}"), Text(ago), Text(item.reason), Text(applied, style)]
+            [
+                Text(item.verb, style="bold"),
+                Text(f"by {item.by}{f' as {item.role}' if item.role else ''}"),
+                Text(ago),
+                Text(item.reason),
+                Text(applied, style),
+            ]
         )
     return rows
 
