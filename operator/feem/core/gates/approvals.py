@@ -25,7 +25,7 @@ WHY_NOT = {
     "RejectedLater": "has rejected the release since",
     "CountsInAnotherRole": "already counts in another role",
 }
-"""Why an approval does not count, after its author's name."""
+"""Why an approval does not count: what its author did."""
 
 
 def ask(gate: ApprovalsGate, case: Case, ballot: Ballot) -> Answer:
@@ -69,7 +69,10 @@ def _missing(needed: int, missing: list[Place], votes: list[Vote], case: Case, b
         f"role {role}: whoever has verb approve on approvalroles/{role} runs {_approve(case, role)}" for role in counts
     )
     useless = list(_useless(set(counts), ballot))
-    why = "".join(f"; {vote.decision.spec.by} ({vote.decision.spec.role}) {WHY_NOT[word]}" for word, vote in useless)
+    why = "".join(
+        f"; {vote.decision.spec.by} ({vote.decision.spec.role}) does not count, {word}: {WHY_NOT[word]}"
+        for word, vote in useless
+    )
     reason = useless[0][0] if useless else "ApprovalsMissing"
     message = f"{len(votes)} of {needed} approvals{there}{why}; {steps}"
     return holds(reason, message, short, _until(votes))

@@ -21,9 +21,5 @@ def ask(gate: LeadTimeGate, case: Case) -> Answer:
     when = moment(over, case.now, gate.time_zone)
     if case.now >= over:
         return passes("LeadTimeOver", f"{days} were over {when}")
-    return holds(
-        "LeadTime",
-        f"{days} have to lie between request and start: they are over {when}",
-        f"lead time until {when}",
-        over,
-    )
+    message = f"request and start have to lie {days} apart, which is so from {when} on"
+    return holds("LeadTime", message, f"lead time until {when}", over)
