@@ -74,7 +74,7 @@ def test_fine(spec: WindowSpec) -> None:
     assert problem_with(spec) is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text("0123456789*/,-#LW MONTUE\t", min_size=9, max_size=30))
 def test_no_expression_raises(expression: str) -> None:
     for kind in (ALLOW, FREEZE):
@@ -82,7 +82,7 @@ def test_no_expression_raises(expression: str) -> None:
         assert state_of([window(spec)], NOW, need_allow=kind is WindowType.ALLOW).open in (True, False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.from_regex(r"\A\d{4}-\d{2}-\d{2}T\d{2}:\d{2}\Z"), st.from_regex(r"\A[A-Za-z0-9_+/-]{1,64}\Z"))
 def test_no_range_and_no_zone_raises(start: str, zone: str) -> None:
     for spec in (

@@ -11,6 +11,7 @@ from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feem.api.window import WindowSpec
 from feem.core.windows.interval import FOREVER, HORIZON, Interval
 from feem.core.windows.times import next_span, span_at
 from tests.windows.written import BERLIN, NEW_YORK, SHANGHAI, at, cron, local, utc
@@ -71,6 +72,8 @@ HOUR = 3600
             *("0 22 * * *", 8 * HOUR, NEW_YORK, "2026-11-01 01:30"),
             *(("2026-10-31 22:00", "2026-11-01 05:00"), ("2026-11-01 22:00", "2026-11-02 06:00")),
         ),
+        # Every other hour, one of them skipped: it comes right after the gap.
+        ("0 */2 * * *", HOUR // 2, BERLIN, "2026-03-29 01:00", None, ("2026-03-29 03:00", "2026-03-29 03:30")),
         # Midnight itself is skipped in Santiago on 2026-09-06.
         ("0 0 * * *", HOUR, "America/Santiago", "2026-09-05 22:00", None, ("2026-09-06 01:00", "2026-09-06 02:00")),
     ],
@@ -135,54 +138,78 @@ def test_dense_windows_cost_little() -> None:
     assert time.perf_counter() - began < 1
 
 
-FIELDS = st.tuples(
-    st.sampled_from(["0", "30", "*/20", "15,45", "*"]),
-    st.sampled_from(["*", "2", "1-3", "0", "23", "*/6", "2,3"]),
+DAYS = (
     st.sampled_from(["*", "*", "*/2", "L", "25-31"]),
     st.sampled_from(["*", "3,10", "11"]),
     st.sampled_from(["*", "*", "SUN", "1-5"]),
 )
+FIXED = st.tuples(st.sampled_from(["0", "30", "15,45"]), st.sampled_from(["2", "1-3", "0", "23", "2,3"]), *DAYS)
+ANY = st.tuples(st.sampled_from(["0", "30", "*/20", "*"]), st.sampled_from(["*", "2", "1-3", "0", "*/6", "2,3"]), *DAYS)
+ZONES = st.sampled_from([BERLIN, NEW_YORK, "America/Santiago", "America/Havana", "Australia/Lord_Howe"])
+CHANGES = st.sampled_from(
+    ["2026-03-07", "2026-03-28", "2026-10-24", "2026-10-31", "2026-09-05", "2026-04-04", "2026-10-03", "2026-06-01"]
+)
+SECONDS = st.sampled_from([60, 1200, 3600, 5400])
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    FIELDS,
-    st.sampled_from([60, 1200, 3600, 5400, 90000]),
-    st.sampled_from([BERLIN, NEW_YORK, "America/Santiago", "America/Havana"]),
-    st.sampled_from(["2026-03-07", "2026-03-28", "2026-10-24", "2026-10-31", "2026-09-05", "2026-04-04", "2026-06-01"]),
-    st.integers(0, 3 * 24 * 60),
-)
-def test_the_same_as_asking_cronsim_for_each_occurrence(
+@given(FIXED, SECONDS, ZONES, CHANGES, st.integers(0, 2 * 24 * 60))
+def test_fixed_times_are_those_of_cronsim(
     fields: tuple[str, ...], seconds: int, zone: str, day: str, minutes: int
 ) -> None:
-    """The layout of ordinary days, and the merging, change nothing."""
+    """The layout of ordinary days, the rules of the others, and the merging change nothing."""
     expression, now = " ".join(fields), utc(day) + timedelta(minutes=minutes)
-    begin = (now - timedelta(seconds=seconds, days=3)).astimezone(ZoneInfo(zone))
-    starts = set()
-    for moment in CronSim(expression, begin):
-        start = moment.astimezone(UTC)
-        if start > now + timedelta(days=8):
+    starts: list[datetime] = []
+    for moment in CronSim(expression, (now - timedelta(days=3)).astimezone(ZoneInfo(zone))):
+        starts.append(moment.astimezone(UTC))
+        if starts[-1] > now + timedelta(days=5):
             break
-        starts.add(start)
-    duration = timedelta(seconds=seconds)
-    is_open = any(start <= now < start + duration for start in starts)
-    found = span_at(cron(expression, seconds, zone), now)
-    assert (found is not None) == is_open
-    if found is not None:
-        assert _end_of_chain(now, sorted(starts), duration) in (found.end, None)
-        return
-    following = next_span(cron(expression, seconds, zone), now)
-    later = min((start for start in starts if start > now), default=None)
+    agrees(cron(expression, seconds, zone), now, starts)
+
+
+@settings(max_examples=30, deadline=None)
+@given(ANY, SECONDS, ZONES, CHANGES, st.integers(0, 2 * 24 * 60))
+def test_all_times_are_those_of_a_look_at_each_minute(
+    fields: tuple[str, ...], seconds: int, zone: str, day: str, minutes: int
+) -> None:
+    expression, now = " ".join(fields), utc(day) + timedelta(minutes=minutes)
+    begin = now - timedelta(days=1, hours=2)
+    starts = [begin + timedelta(minutes=index) for index in range(3 * 24 * 60)]
+    rule, known = CronSim(expression, now), ZoneInfo(zone)
+    steady = any(field.startswith("*") for field in fields[:2])
+    found = [start for start in starts if begins(rule, start, known, steady=steady)]
+    agrees(cron(expression, seconds, zone), now, found)
+
+
+def begins(rule: CronSim, moment: datetime, known: ZoneInfo, *, steady: bool) -> bool:
+    """Whether clocks show a time of the expression, or jump over one right now."""
+    here, before = moment.astimezone(known), (moment - timedelta(minutes=1)).astimezone(known)
+    shown = [here.replace(tzinfo=None)] if steady or not here.fold else []
+    skipped = (here.utcoffset() or timedelta()) - (before.utcoffset() or timedelta())
+    minutes = range(1, max(skipped // timedelta(minutes=1), 0) + 1)
+    shown += [here.replace(tzinfo=None) - timedelta(minutes=minute) for minute in minutes]
+    return any(
+        clock.month in rule.months
+        and rule.match_day(clock.date())
+        and clock.hour in rule.hours
+        and clock.minute in rule.minutes
+        for clock in shown
+    )
+
+
+def agrees(spec: WindowSpec, now: datetime, starts: list[datetime]) -> None:
+    """Compare with all occurrences from more than a duration before `now` to some time after it, in order."""
+    assert spec.recurrence is not None
+    duration = timedelta(seconds=spec.recurrence.duration_seconds)
+    found, following = span_at(spec, now), next_span(spec, now)
+    end = now
+    for start in starts:
+        if start <= end < start + duration:
+            end = start + duration
+    assert (found is not None) == (end > now)
+    if found is not None and starts and end < starts[-1]:
+        assert found.end == end
+    later = min((start for start in starts if start > end), default=None)
     if later is not None:
         assert following is not None
         assert following.start == later
-
-
-def _end_of_chain(now: datetime, starts: list[datetime], duration: timedelta) -> datetime | None:
-    """Until when it stays open; None when that is not before the last occurrence that was looked at."""
-    end = now
-    for start in starts:
-        if start > end:
-            return end
-        end = max(end, start + duration)
-    return None

@@ -111,7 +111,7 @@ NOWS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SPECS, NOWS)
 def test_a_span_contains_now_and_the_next_one_comes_later(spec: WindowSpec, now: datetime) -> None:
     here, following = span_at(spec, now), next_span(spec, now)
@@ -130,7 +130,7 @@ def test_a_span_contains_now_and_the_next_one_comes_later(spec: WindowSpec, now:
         assert span_at(spec, following.start - timedelta(seconds=1)) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(SPECS, max_size=4), SPECS, NOWS, st.booleans())
 def test_adding_a_freeze_never_opens(specs: list[WindowSpec], more: WindowSpec, now: datetime, need: bool) -> None:  # noqa: FBT001
     windows = [window(spec) for spec in specs]
@@ -141,8 +141,8 @@ def test_adding_a_freeze_never_opens(specs: list[WindowSpec], more: WindowSpec, 
     assert before.opens_at is not None or after.opens_at is None
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(SPECS, max_size=4), NOWS, st.booleans(), st.lists(st.floats(0, 1), max_size=10))
+@settings(max_examples=50, deadline=None)
+@given(st.lists(SPECS, max_size=4), NOWS, st.booleans(), st.lists(st.floats(0, 1), max_size=6))
 def test_it_opens_when_it_says_and_not_before(
     specs: list[WindowSpec], now: datetime, need: bool, samples: list[float]  # noqa: FBT001
 ) -> None:  # fmt: skip

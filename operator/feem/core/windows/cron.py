@@ -1,8 +1,9 @@
 """Windows that come by a cron expression.
 
-CronSim reads the expressions and knows the days; on days on which clocks are changed it also finds the times, so that a fixed
-time that is skipped comes right after the gap and one that is there twice comes once. On all other days the times are the same
-ones, so they are laid out once: an expression that fires each minute costs one step a day.
+CronSim reads the expressions and knows their days. The times of a day are the same on all ordinary days, so they are laid out once:
+an expression that fires each minute costs one step a day. Where clocks are changed, a time that is skipped comes right after the
+gap; one that is there twice comes once, the first time, unless the expression means each hour or minute that passes (it begins with
+a star, as in Debian's cron, whose rules CronSim follows too). A window is not lost with the hour that is skipped: a Freeze would be.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from feem.core.windows.interval import Interval
-from feem.core.windows.local import DAY, local_day
+from feem.core.windows.local import first_moment, last_moment, local_day
 
 SOME_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 """Where the search for any occurrence begins; CronSim looks at 50 years, so at every kind of year."""
@@ -40,19 +41,29 @@ class Recurring:
             return ()
         if local_day(day, self.zone).even:
             return _on_even_day(self, day)
-        return _on_uneven_day(self.cron, self.seconds, day, self.zone)
+        return _on_uneven_day(self, day)
 
     @cached_property
     def _fields(self) -> CronSim:
         return CronSim(self.cron, SOME_YEAR)
 
     @cached_property
+    def starts(self) -> tuple[timedelta, ...]:
+        """How long after midnight times begin, by the clock."""
+        hours, minutes = sorted(self._fields.hours), sorted(self._fields.minutes)
+        return tuple(timedelta(hours=hour, minutes=minute) for hour in hours for minute in minutes)
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether each hour or minute that passes is meant, rather than what a clock shows."""
+        minute, hour = self.cron.split()[:2]
+        return minute.startswith("*") or hour.startswith("*")
+
+    @cached_property
     def layout(self) -> tuple[tuple[timedelta, timedelta], ...]:
         """From when to when after midnight, on a day like any other; overlapping times merged."""
-        hours, minutes = sorted(self._fields.hours), sorted(self._fields.minutes)
-        starts = [timedelta(hours=hour, minutes=minute) for hour in hours for minute in minutes]
         merged: list[tuple[timedelta, timedelta]] = []
-        for start in starts:
+        for start in self.starts:
             end = start + timedelta(seconds=self.seconds)
             if merged and merged[-1][1] >= start:
                 merged[-1] = (merged[-1][0], end)
@@ -68,16 +79,13 @@ def _on_even_day(times: Recurring, day: date) -> tuple[Interval, ...]:
 
 
 @lru_cache(maxsize=128)
-def _on_uneven_day(cron: str, seconds: int, day: date, zone: ZoneInfo) -> tuple[Interval, ...]:
-    before = datetime.combine(day - DAY, time(23, 59, 59), tzinfo=zone)
-    found: list[Interval] = []
-    for moment in CronSim(cron, before):
-        if moment.date() > day:
-            break
-        start = moment.astimezone(UTC)
-        if moment.date() == day and (not found or start > found[-1].start):
-            found.append(Interval(start, start + timedelta(seconds=seconds)))
-    return tuple(found)
+def _on_uneven_day(times: Recurring, day: date) -> tuple[Interval, ...]:
+    midnight = datetime.combine(day, time())
+    clocks = [midnight + begin for begin in times.starts]
+    moments = {first_moment(clock, times.zone) for clock in clocks}
+    if times.is_steady:
+        moments |= {last_moment(clock, times.zone) for clock in clocks}
+    return tuple(Interval(moment, moment + timedelta(seconds=times.seconds)) for moment in sorted(moments))
 
 
 def problem_with_cron(cron: str) -> tuple[str, str] | None:
