@@ -8,6 +8,7 @@ from feem.cli import decide as decide_module
 from feem.cli import evidence as evidence_module
 from feem.cli import get as get_module
 from feem.cli import watch as watch_module
+from feem.cli import windows as windows_module
 from tests.cli.fake import FakeCluster
 from tests.view import bodies as at
 
@@ -28,6 +29,14 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     fake.add("managedservices.feem.dev", at.service())
     fake.add("deployments.apps", at.deployment())
     fake.add("httproutes.gateway.networking.k8s.io", at.route(50))
-    for module in (allow_module, audit_module, decide_module, evidence_module, get_module, watch_module):
+    for module in (
+        allow_module,
+        audit_module,
+        decide_module,
+        evidence_module,
+        get_module,
+        watch_module,
+        windows_module,
+    ):
         monkeypatch.setattr(module, "connect", lambda *_: fake)
     return fake

@@ -360,3 +360,44 @@ def test_an_end_never_lies_later_than_what_the_api_server_bounds() -> None:
     now = at.NOW + timedelta(milliseconds=700)
     end = expiry(now, "4h", None, timedelta(hours=4))
     assert end == at.NOW + timedelta(hours=4)
+
+
+def test_what_feem_would_turn_down_is_not_even_created(waiting: FakeCluster) -> None:
+    for user in ("release-pipeline", "team-dev"):
+        waiting.user = user
+        with pytest.raises(
+            Problem, match=f"{user} asked for the change .*, or wrote it: somebody else has to approve it"
+        ):
+            run("approve", NAME, "--role", "risk", "--reason", "ok")
+    waiting.add("releases.feem.dev", at.waiting(conditions=at.over("Aborted", "by a person")))
+    with pytest.raises(Problem, match=r"had already ended \(Aborted\)"):
+        run("reject", NAME, "--role", "risk", "--reason", "no")
+    with pytest.raises(Problem, match="owes no sign-off"):
+        run("sign-off", NAME, "--role", "risk", "--reason", "ok")
+    assert waiting.created == []
+
+
+def test_who_took_part_does_not_sign_off(cluster: FakeCluster) -> None:
+    owing(cluster)
+    cluster.user = "release-pipeline"
+    with pytest.raises(Problem, match="release-pipeline took part in Release limit-scoring-4"):
+        run("sign-off", NAME, "--role", "product", "--reason", "ok")
+
+
+def test_a_release_that_owes_nothing_names_those_that_do(cluster: FakeCluster) -> None:
+    conditions = at.over("Promoted", "all 3 pods")
+    cluster.add("releases.feem.dev", at.release(conditions=conditions, completedAt=at.stamp(60)))
+    cluster.add("releases.feem.dev", at.release("limit-scoring-3", conditions=conditions, signOff=at.duty()))
+    with pytest.raises(Problem, match="sign-offs are owed by limit-scoring-3"):
+        run("sign-off", NAME, "--role", "product", "--reason", "ok")
+
+
+def test_feems_answer_is_waited_for(waiting: FakeCluster) -> None:
+    def answer(body: dict[str, Any]) -> None:
+        said = at.condition("Applied", "False", "ApprovedSomethingElse", "the digest is not that of the release")
+        body["status"] = {"conditions": [said]}
+
+    waiting.on_create = answer
+    with pytest.raises(Problem, match="the digest is not that of the release") as problem:
+        module.allow(waiting, NAME, module.Act(Verb.APPROVE, "ok", "risk"), yes=True, wait=2)
+    assert problem.value.what == "Approve of Release lending/limit-scoring-4 by risk-officer as risk"

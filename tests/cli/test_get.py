@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from feem.cli.app import app
 from feem.cli.gathering import Gathering
 from feem.cli.get import wanted
-from feem.cli.problem import NotFound, Problem
+from feem.cli.problem import Forbidden, NotFound, Problem
 from tests.cli.fake import FakeCluster
 from tests.view import bodies as at
 
@@ -135,3 +135,76 @@ def test_an_object_of_another_version_is_a_problem_not_a_traceback(cluster: Fake
     cluster.add("releases.feem.dev", body)
     with pytest.raises(Problem, match=r"spec\.plan\.steps"):
         run("get", "limit-scoring-4")
+
+
+def test_a_list_says_what_is_waited_for_and_what_is_owed(cluster: FakeCluster) -> None:
+    cluster.add("releases.feem.dev", at.waiting())
+    owing = at.release("limit-scoring-3", conditions=at.over("Promoted", "all 3 pods"), signOff=at.duty())
+    late = at.release("limit-scoring-2", conditions=at.over("Promoted", ""), signOff=at.duty(due=60))
+    paid = [*at.over("Promoted", "all 3 pods"), at.condition("SignedOff", "True", "SignedOff")]
+    cluster.add(
+        "releases.feem.dev", owing, late, at.release("limit-scoring-1", conditions=paid, signOff=at.duty(due=60))
+    )
+    rows = {row.split()[0]: row for row in run("get").splitlines()}
+    assert rows["limit-scoring-4"].endswith(at.SUMMARY)
+    assert " Waiting " in rows["limit-scoring-4"]
+    assert "sign-off by product until 2026-03-03 09:30 UTC" in rows["limit-scoring-3"]
+    assert rows["limit-scoring-2"].endswith("sign-off by product until 2026-03-02 09:29 UTC (overdue)")
+    assert rows["limit-scoring-1"].endswith("all 3 pods")
+
+
+def test_a_service_says_its_profile_its_mode_and_whether_it_is_guarded(cluster: FakeCluster) -> None:
+    body = at.service()
+    body["spec"].update(complianceProfile="standard", mode="Observe")
+    body["status"]["conditions"].append(at.condition("Guarded", "False", "PolicyWeakened", "a policy is missing"))
+    cluster.add("managedservices.feem.dev", body)
+    out = run("get", "service", "limit-scoring")
+    assert "  gates  standard, mode Observe: nothing is held\n" in out
+    assert "  guard  PolicyWeakened: a policy is missing\n" in out
+    assert run("get", "services").splitlines()[1].split()[4] == "standard"
+
+
+TEAM_LACKS = (
+    "get deployments.apps",
+    "list replicasets.apps",
+    "get httproutes.gateway.networking.k8s.io",
+    "list auditrecords.feem.dev",
+    "get complianceprofiles.feem.dev",
+    "list changewindows.feem.dev",
+    "list decisions.feem.dev",
+    "get managedservices.feem.dev",
+)
+
+
+@pytest.mark.parametrize("words", [("get", "limit-scoring-4"), ("explain", "limit-scoring-4"), ("get",)])
+def test_who_may_only_read_releases_sees_all_that_stands_on_them(cluster: FakeCluster, words: tuple[str, ...]) -> None:
+    cluster.add("releases.feem.dev", at.waiting())
+    cluster.forbid(*TEAM_LACKS)
+    out = run(*words)
+    assert at.SUMMARY in out
+    assert "is gone" not in out
+    if len(words) == 2:
+        assert "two-roles" in out
+        noted = "you may not read deployments.apps, managedservices.feem.dev, httproutes.gateway.networking.k8s.io"
+        assert noted in " ".join(out.split())
+
+
+def test_a_right_that_comes_back_is_noticed(cluster: FakeCluster) -> None:
+    cluster.forbid("get httproutes.gateway.networking.k8s.io")
+    gathering = Gathering(cluster, "lending", "limit-scoring-4")
+    assert len(gathering.tree().warnings) == 1
+    cluster.refusals.clear()
+    assert gathering.tree().warnings == ()
+
+
+def test_a_release_itself_that_may_not_be_read_is_an_error(cluster: FakeCluster) -> None:
+    cluster.forbid("get releases.feem.dev")
+    with pytest.raises(Forbidden, match="cannot get resource"):
+        run("get", "release", "limit-scoring-4")
+
+
+def test_a_reason_is_explained_without_a_cluster(cluster: FakeCluster) -> None:
+    assert run("explain", "ApprovedSomethingElse").startswith("ApprovedSomethingElse: what was approved was edited")
+    assert cluster.requests == []
+    with pytest.raises(Problem, match="it is neither the reason of a gate nor a name"):
+        run("explain", "SomethingElse")

@@ -234,3 +234,16 @@ def profile(**spec: Any) -> Body:
 def duty(due: float = -86400, emergency: str = "", role: str = "product") -> Body:
     """What is owed; `due` in seconds ago."""
     return {"role": role, "due": stamp(due), "emergency": emergency, "notBy": ["release-pipeline"]}
+
+
+def window(name: str, kind: str = "Allow", *, scope: Body | None = None, **when: Any) -> Body:
+    """A ChangeWindow; when no time is given it is open every day from 22:00 on, for six hours, in Shanghai."""
+    spec = {
+        "type": kind,
+        "reason": f"the reason of {name}",
+        "timeZone": "Asia/Shanghai",
+        **(when or {"recurrence": {"cron": "0 22 * * *", "durationSeconds": 21600}}),
+        **({"scope": scope} if scope else {}),
+    }
+    metadata = {"name": name, "generation": 1, "creationTimestamp": stamp(90000)}
+    return {"apiVersion": "feem.dev/v1alpha1", "kind": "ChangeWindow", "metadata": metadata, "spec": spec}

@@ -18,6 +18,7 @@ from feem.cli.problem import Problem
 from feem.view.compliance import day
 from feem.view.explanation import explain as explain_tree
 from feem.view.tree import render
+from feem.view.words import meaning
 
 _RELEASES = {"release", "releases", "rel", "releases.feem.dev"}
 _SERVICES = {"service", "services", "svc", "managedservice", "managedservices", "msvc", "managedservices.feem.dev"}
@@ -57,10 +58,20 @@ def get(
 def explain(
     name: ReleaseName, namespace: Namespace = None, context: Context = None, kubeconfig: Kubeconfig = None
 ) -> None:
-    """Say in sentences what a release does, why, what comes next and how to act."""
+    """Say in sentences what a release does, why, what comes next and how to act; or what a reason such as RoleLost means."""
+    if name != name.lower():  # no Kubernetes object has such a name
+        typer.echo(_meaning(name))
+        return
     cluster = connect(kubeconfig, context, namespace)
     release = find_release(cluster, cluster.namespace, name)
     typer.echo(explain_tree(Gathering(cluster, cluster.namespace, release["metadata"]["name"]).tree()))
+
+
+def _meaning(word: str) -> str:
+    said = meaning(word)
+    if said is None:
+        raise Problem(word, "it is neither the reason of a gate nor a name", "feem explain RELEASE|SERVICE")
+    return said
 
 
 def wanted(words: list[str]) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from feem.api.release import GateOutcome
 from feem.view.compliance import ComplianceView, short
 from feem.view.release import ObjectiveView, ReleaseTree, StepState, duration
+from feem.view.words import meaning
 
 
 def explain(tree: ReleaseTree) -> str:
@@ -16,8 +17,10 @@ def explain(tree: ReleaseTree) -> str:
         parts.append(f"Why: {_sentence(tree.why)}")
     parts.extend(_gates(tree.compliance))
     parts.extend(f"Objective {_objective(item)}" for item in tree.objectives)
+    parts.extend(_useless(tree))
     parts.extend(f"Note: {_sentence(warning)}" for warning in tree.warnings)
     parts.append(f"Next: {tree.next_step}")
+    parts.extend(_words(tree))
     if tree.act:
         width = max(len(command) for command, _ in tree.act)
         lines = "\n".join(f"  {command.ljust(width)}  # {what}" for command, what in tree.act)
@@ -45,10 +48,13 @@ def _request(tree: ReleaseTree) -> str:
     what = f"brings {' and '.join(changes)}" if changes else "changes the pod template; the images stay"
     done = sum(step.state is StepState.DONE for step in tree.steps)
     steps = f"{done} of {len(tree.steps)} steps passed"
+    how_far = f"{steps}, {tree.weight}% of the requests reach the canary"
+    if tree.compliance.observed:
+        how_far = "nothing was held"
     again = f", attempt {tree.attempt}" if tree.attempt > 1 else ""
     return (
         f"{who} changed Deployment {tree.deployment} in {tree.namespace}{ago}. "
-        f"Release {tree.name}{again} {what}; {steps}, {tree.weight}% of the requests reach the canary."
+        f"Release {tree.name}{again} {what}; {how_far}."
     )
 
 
@@ -66,6 +72,22 @@ def _gates(compliance: ComplianceView) -> Iterator[str]:
     passed = [gate.name for gate in compliance.gates if gate.outcome is GateOutcome.PASSED]
     if passed:
         yield f"Gates passed: {', '.join(passed)}."
+
+
+def _useless(tree: ReleaseTree) -> Iterator[str]:
+    for item in tree.decisions:
+        if item.refused:
+            role = f" as {item.role}" if item.role else ""
+            yield f"{item.verb} by {item.by}{role} does not count, {item.applied}: {_sentence(item.refused)}"
+
+
+def _words(tree: ReleaseTree) -> Iterator[str]:
+    """Say what the reasons above mean, each once."""
+    said = [gate.reason for gate in tree.compliance.gates if gate.outcome is not GateOutcome.PASSED]
+    said += [item.applied for item in tree.decisions if item.refused]
+    known = [f"  {text}" for word in dict.fromkeys(said) if (text := meaning(word)) is not None]
+    if known:
+        yield "\n".join(["In other words:", *known])
 
 
 def _objective(item: ObjectiveView) -> str:

@@ -31,7 +31,7 @@ def head_rows(compliance: ComplianceView, now: datetime, *, ended: bool) -> Iter
         mode = "Observe: nothing is held" if compliance.observed else "Enforce"
         yield "profile", Text(f"{compliance.profile or 'none'}, mode {mode}")
     if compliance.binding and compliance.profile and not ended:
-        yield "approve", Text(short(compliance.binding))
+        yield "digest", Text(f"{short(compliance.binding)} (what an approval names)")
     if compliance.duty is not None:
         yield "sign-off", _duty(compliance.duty, now)
     if compliance.retain_until is not None:
