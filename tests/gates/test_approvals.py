@@ -195,7 +195,7 @@ def test_a_role_asked_for_by_two_gates_needs_the_larger_number_only() -> None:
         ([reject("one", "risk", digest=""), approve("two", "risk")], True),
     ],
 )
-def test_a_rejection_stands_until_its_author_approves(acts: Sequence[Act], held: bool) -> None:  # noqa: FBT001
+def test_a_rejection_stands_until_its_author_approves(*, acts: Sequence[Act], held: bool) -> None:
     result = at.said(at.picture(RISK, acts=acts), "approvals")
     assert result.reason == ("Rejected" if held else "Approved")
 

@@ -50,7 +50,7 @@ def check(facts: GateFacts, name: str, reason: str, short: str, *words: str) -> 
         ("Upper/app", "upper/app", False),
     ],
 )
-def test_image_names_are_read_as_runtimes_read_them(text: str, repository: str, by_digest: bool) -> None:  # noqa: FBT001
+def test_image_names_are_read_as_runtimes_read_them(*, text: str, repository: str, by_digest: bool) -> None:
     assert images.parse(text) == Image(repository, by_digest)
 
 
