@@ -15,6 +15,7 @@ RUN cd /wheels \
  && pip install --no-cache-dir --root-user-action=ignore --target /opt/feem/needed -r needed.txt
 COPY pyproject.toml README.md LICENSE* CHANGELOG* ./
 COPY operator/feem operator/feem
+COPY policies policies
 RUN pip install --no-cache-dir --root-user-action=ignore --no-build-isolation --no-deps --target /opt/feem/own .
 
 FROM docker.io/library/python:3.11-slim-bookworm

@@ -13,12 +13,13 @@ from feem.controllers.closer import Closer
 from feem.controllers.decision import DecisionController
 from feem.controllers.door import Door
 from feem.controllers.examiner import Examiner
-from feem.controllers.gather import RELEASES, SERVICES_MANAGED, Gatherer
+from feem.controllers.gather import Gatherer
 from feem.controllers.guarding import GuardController, GuardWatch
 from feem.controllers.judge import Judge
 from feem.controllers.objective import ObjectiveController
 from feem.controllers.profile import ProfileController
 from feem.controllers.release import ReleaseController
+from feem.controllers.resources import RELEASES, SERVICES_MANAGED
 from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW
 from feem.controllers.service import ServiceController
 from feem.controllers.window import WindowController

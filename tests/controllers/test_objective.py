@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from feem.api.objective import Indicator, ServiceLevelObjective
-from feem.controllers.gather import OBJECTIVES
 from feem.controllers.objective import ObjectiveController
+from feem.controllers.resources import OBJECTIVES
 from feem.core.conditions import find
 from feem.core.evidence.samples import Evidence, SampleRequest
 from feem.core.rollout.effects import Effect

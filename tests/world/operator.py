@@ -14,10 +14,11 @@ from feem.api.release import Release
 from feem.controllers.closer import Closer
 from feem.controllers.door import Door
 from feem.controllers.examiner import Examiner
-from feem.controllers.gather import SERVICES_MANAGED, Gatherer
+from feem.controllers.gather import Gatherer
 from feem.controllers.guarding import GuardWatch
 from feem.controllers.judge import Judge
 from feem.controllers.release import ReleaseController
+from feem.controllers.resources import SERVICES_MANAGED
 from feem.controllers.routing import SERVICE, targets
 from feem.controllers.service import ServiceController
 from feem.core.rollout.effects import Effect

@@ -46,4 +46,5 @@ def _stage(context: Path, repository: Path) -> Path:
     if not source.is_dir():
         raise ClusterError(f"{source} is missing: give the repository's root")
     shutil.copytree(source, context / "operator" / "feem", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(repository / "policies", context / "policies")
     return context

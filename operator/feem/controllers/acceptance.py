@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from feem.api.base import ConditionStatus
 from feem.api.plan import GreyReleasePlan, PlanStatus
-from feem.controllers.gather import PLANS
+from feem.controllers.resources import PLANS
 from feem.core.conditions import condition, said, with_condition
 from feem.ports import Clock, Cluster
 

@@ -7,7 +7,7 @@ from feem.api.base import ConditionStatus
 from feem.api.release import Release, ReleaseStatus
 from feem.api.service import ManagedService
 from feem.controllers.examiner import Examiner
-from feem.controllers.gather import RELEASES
+from feem.controllers.resources import RELEASES
 from feem.core.conditions import find
 from feem.core.rollout.closing import SIGNED_OFF, is_settled, seconds_until_change, settled
 from feem.core.rollout.status import differs, is_complete, status_of

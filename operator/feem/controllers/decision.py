@@ -7,7 +7,8 @@ from feem.api.base import ConditionStatus
 from feem.api.decision import Decision, DecisionStatus, Verb
 from feem.api.release import Release
 from feem.controllers.examiner import Examiner
-from feem.controllers.gather import DECISIONS, RELEASES, Gatherer
+from feem.controllers.gather import Gatherer
+from feem.controllers.resources import DECISIONS, RELEASES
 from feem.core.conditions import condition, find
 from feem.core.gates.reply import reply_to as reply_to_gates
 from feem.core.rollout.reply import Reply, reply_to

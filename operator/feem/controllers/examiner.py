@@ -10,7 +10,8 @@ from feem.api.profile import ComplianceProfile
 from feem.api.release import Release
 from feem.api.service import ManagedService
 from feem.api.window import ChangeWindow
-from feem.controllers.gather import PROFILES, WINDOWS, Gatherer
+from feem.controllers.gather import Gatherer
+from feem.controllers.resources import PROFILES, WINDOWS
 from feem.core.gates.binding import binding_of
 from feem.core.gates.chain import evaluate
 from feem.core.gates.closure import close

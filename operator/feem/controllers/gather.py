@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from feem.api.base import ConditionStatus
 from feem.api.decision import Decision
-from feem.api.objective import ServiceLevelObjective
-from feem.api.plan import GreyReleasePlan
-from feem.api.profile import ComplianceProfile
-from feem.api.release import ObjectiveSnapshot, ObjectiveVerdict, Outcome, Release
+from feem.api.release import ObjectiveVerdict, Outcome, Release
 from feem.api.service import ManagedService
 from feem.controllers.guarding import GuardWatch
+from feem.controllers.references import frozen, pod_selector, references
+from feem.controllers.resources import (
+    BINDINGS,
+    DECISIONS,
+    DEPLOYMENTS,
+    HOLD_POLICY,
+    POLICIES,
+    RELEASES,
+    REPLICA_SETS,
+    ROUTES,
+    SERVICES,
+    SERVICES_MANAGED,
+)
 from feem.core.conditions import find
 from feem.core.digest import HASH_LABEL
 from feem.core.gates.facts import Guard
-from feem.core.gates.snapshot import author_of, compliance_facts
 from feem.core.rollout.mark import parse_mark
 from feem.core.rollout.observe import (
-    GOVERNED_LABEL,
-    REQUESTED_BY,
     canary_of,
     directives_of,
     is_canary,
     revisions_of,
     workload_of,
 )
-from feem.core.rollout.references import References, plan_of, problem_with
+from feem.core.rollout.references import problem_with
 from feem.core.rollout.revisions import holder_of, revision_with
 from feem.core.rollout.route import agrees, observed, touched
 from feem.core.rollout.snapshot import HoldMechanism, ReleaseSnapshot, Revision, ServiceSnapshot, Traffic, Workload
 from feem.core.rollout.status import holds
 from feem.core.rollout.watch import watched_set
-from feem.ports import Body, Clock, Cluster
-
-DEPLOYMENTS, REPLICA_SETS, SERVICES = "deployments.apps", "replicasets.apps", "services"
-ROUTES = "httproutes.gateway.networking.k8s.io"
-SERVICES_MANAGED, RELEASES, DECISIONS = "managedservices.feem.dev", "releases.feem.dev", "decisions.feem.dev"
-OBJECTIVES, PLANS = "servicelevelobjectives.feem.dev", "greyreleaseplans.feem.dev"
-PROFILES, WINDOWS = "complianceprofiles.feem.dev", "changewindows.feem.dev"
-POLICIES = "mutatingadmissionpolicies.admissionregistration.k8s.io"
-BINDINGS = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"
-HOLD_POLICY = "hold.feem.dev"
+from feem.ports import Clock, Cluster
 
 
 class Gatherer:
@@ -78,7 +74,7 @@ class Gatherer:
 
     def service_snapshot(self, service: ManagedService) -> ServiceSnapshot:
         """Gather everything `decide_service` looks at."""
-        found = self._references(service)
+        found = references(self._cluster, service)
         problem = problem_with(service, found)
         releases = self.releases(service)
         workload, revisions = self._workload(service)
@@ -92,10 +88,10 @@ class Gatherer:
             retry=self._retried(workload, releases),
             hold=self.hold(),
             problem=problem,
-            release_spec=None if problem else _frozen(service, found),
+            release_spec=None if problem else frozen(service, found),
             guard=guard,
             guard_digest=digest,
-            pod_selector=_pod_selector(found.service),
+            pod_selector=pod_selector(found.service),
         )
 
     def release_snapshot(
@@ -108,7 +104,7 @@ class Gatherer:
         canary_sets = self._cluster.owned(REPLICA_SETS, canary["metadata"]["uid"]) if canary is not None else ()
         canary_service = self._cluster.get(SERVICES, namespace, f"{spec.traffic.service}-canary")
         owner_service = self._cluster.get(SERVICES, namespace, spec.traffic.service)
-        problem = problem_with(service, self._references(service))
+        problem = problem_with(service, references(self._cluster, service))
         return ReleaseSnapshot(
             now=self._clock.now(),
             interval=self._interval,
@@ -151,52 +147,6 @@ class Gatherer:
         uneven = not agrees(route, *backends)
         return Traffic(seen.weight, parse_mark(seen.mark), touched=touched(route, *backends), uneven=uneven)
 
-    def _references(self, service: ManagedService) -> References:
-        namespace, spec, get = service.metadata.namespace, service.spec, self._cluster.get
-        deployment = get(DEPLOYMENTS, namespace, spec.workload.name)
-        plan = get(PLANS, namespace, spec.plan_ref) if spec.plan_ref else None
-        profile = get(PROFILES, "", spec.compliance_profile) if spec.compliance_profile else None
-        objectives: dict[str, ServiceLevelObjective | None] = {}
-        for reference in spec.objectives:
-            body = get(OBJECTIVES, namespace, reference.name)
-            objectives[reference.name] = ServiceLevelObjective.read(body) if body is not None else None
-        return References(
-            deployment=deployment,
-            service=get(SERVICES, namespace, spec.traffic.service),
-            route=get(ROUTES, namespace, spec.traffic.http_route),
-            plan=GreyReleasePlan.read(plan) if plan is not None else None,
-            objectives=objectives,
-            profile=ComplianceProfile.read(profile) if profile is not None else None,
-            governed_by_another=self._other_governor(service, deployment),
-            canaries=(
-                ("Deployment", get(DEPLOYMENTS, namespace, f"{spec.workload.name}-canary")),
-                ("Service", get(SERVICES, namespace, f"{spec.traffic.service}-canary")),
-            ),
-        )
-
-    def _other_governor(self, service: ManagedService, deployment: Body | None) -> str:
-        """Name the ManagedService that came first to the same Deployment: the one on its label, else the older, else by name."""
-        if deployment is None:
-            return ""
-        rivals = [
-            body["metadata"]["name"]
-            for body in self._cluster.list(SERVICES_MANAGED, service.metadata.namespace)
-            if body["spec"]["workload"]["name"] == service.spec.workload.name
-            and body["metadata"]["name"] != service.metadata.name
-        ]
-        label = str((deployment["metadata"].get("labels") or {}).get(GOVERNED_LABEL, ""))
-        if label == service.metadata.name or not rivals:
-            return ""
-        if label in rivals:
-            return label
-        mine = (str(service.metadata.creation_timestamp), service.metadata.name)
-        older = [name for name in rivals if self._age_of(service.metadata.namespace, name) < mine]
-        return older[0] if older else ""
-
-    def _age_of(self, namespace: str, name: str) -> tuple[str, str]:
-        rival = self.managed(namespace, name)
-        return (str(rival.metadata.creation_timestamp), name) if rival is not None else ("", name)
-
 
 _NEEDED_ON_THE_WAY = frozenset(
     {
@@ -217,31 +167,3 @@ def _turned_down(decision: Decision) -> bool:
 
 def _age(release: Release) -> tuple[str, int, int]:
     return str(release.metadata.creation_timestamp), release.spec.deployment_generation, release.spec.attempt
-
-
-def _frozen(service: ManagedService, found: References) -> dict[str, Any]:
-    """The parts of a Release's spec that are copied, so that later edits do not change a release under way."""
-    plan = plan_of(service, found)
-    if plan is None:
-        raise ValueError("a service without problems has a plan")
-    objectives = [
-        ObjectiveSnapshot(name=name, **dict(objective.spec)).wire()
-        for name, objective in found.objectives.items()
-        if objective is not None
-    ]
-    frozen: dict[str, Any] = {
-        "traffic": service.spec.traffic.wire(),
-        "plan": plan.wire(),
-        "objectives": objectives,
-        "mode": service.spec.mode.value,
-    }
-    annotations = (found.deployment or {"metadata": {}})["metadata"].get("annotations") or {}
-    if found.profile is not None:
-        frozen["author"] = author_of(found.profile, annotations, annotations.get(REQUESTED_BY, ""))
-        frozen["compliance"] = compliance_facts(service, found.profile, annotations).wire()
-    return frozen
-
-
-def _pod_selector(service: Body | None) -> dict[str, str]:
-    selector = (service or {}).get("spec", {}).get("selector") or {}
-    return {key: value for key, value in selector.items() if key != HASH_LABEL}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from feem.api.objective import ObjectiveStatus, ServiceLevelObjective
-from feem.controllers.gather import OBJECTIVES
+from feem.controllers.resources import OBJECTIVES
 from feem.core.conditions import find, is_true, said
 from feem.core.slo.health import (
     ACCEPTED,

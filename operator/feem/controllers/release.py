@@ -9,8 +9,9 @@ from feem.api.release import GateOutcome, GateStatus, Outcome, Release, ReleaseS
 from feem.api.service import ManagedService
 from feem.controllers.door import Door
 from feem.controllers.examiner import Examiner
-from feem.controllers.gather import RELEASES, Gatherer
+from feem.controllers.gather import Gatherer
 from feem.controllers.judge import Judge, Judgement
+from feem.controllers.resources import RELEASES
 from feem.core.conditions import find
 from feem.core.rollout.closing import with_duty
 from feem.core.rollout.decide import decide

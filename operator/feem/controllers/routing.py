@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from feem.controllers.gather import (
+from feem.controllers.guarding import GUARDS
+from feem.controllers.resources import (
     DEPLOYMENTS,
     OBJECTIVES,
     PLANS,
@@ -15,7 +16,6 @@ from feem.controllers.gather import (
     SERVICES_MANAGED,
     WINDOWS,
 )
-from feem.controllers.guarding import GUARDS
 from feem.ports import Body, Cluster
 
 SERVICE, OBJECTIVE, PLAN, DECISION = "service", "objective", "plan", "decision"

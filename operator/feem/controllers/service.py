@@ -6,8 +6,9 @@ from feem.api.audit import Part, Subject
 from feem.api.release import Release
 from feem.controllers.closer import Closer
 from feem.controllers.door import Door
-from feem.controllers.gather import RELEASES, SERVICES_MANAGED, Gatherer
+from feem.controllers.gather import Gatherer
 from feem.controllers.release import ReleaseController
+from feem.controllers.resources import RELEASES, SERVICES_MANAGED
 from feem.core.rollout.govern import decide_service, open_release
 from feem.core.rollout.recovery import true_of_service
 from feem.core.rollout.service_plan import ServicePlan

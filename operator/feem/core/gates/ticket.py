@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from feem.api.gate import TicketGate, TicketSystem, TicketVerification
 from feem.api.profile import ComplianceProfile
 from feem.api.release import Release
@@ -10,6 +12,9 @@ from feem.core.gates.binding import facts_of
 from feem.core.gates.case import Case
 from feem.core.gates.reference import bad_pattern, compiled, fits
 from feem.core.gates.words import cut
+
+LOOKED_UP_AGAIN = timedelta(seconds=30)
+"""How soon a ticket that does not allow the change is looked up anew: nothing tells FEEM when it does."""
 
 
 def ask(gate: TicketGate, case: Case) -> Answer:
@@ -31,21 +36,21 @@ def ask(gate: TicketGate, case: Case) -> Answer:
 
 
 def _verified(wanted: TicketVerification, ticket: str, case: Case) -> Answer:
-    system = wanted.provider.value
+    system, again = wanted.provider.value, case.now + LOOKED_UP_AGAIN
     answer = case.facts.tickets.get(ticket)
     if answer is None:
         message = f"ticket {ticket} has not been looked up in {system} yet; that is tried again by itself"
-        return holds("TicketUnchecked", message, f"ticket {ticket} unchecked")
+        return holds("TicketUnchecked", message, f"ticket {ticket} unchecked", again)
     if answer.problem:
         message = f"ticket {ticket} cannot be looked up in {system}: {answer.problem}; it is tried again by itself"
-        return holds("TicketSystemUnavailable", message, f"ticket {ticket}: {system} unavailable")
+        return holds("TicketSystemUnavailable", message, f"ticket {ticket}: {system} unavailable", again)
     if answer.missing:
         message = f"{system} has no ticket {ticket}; create it, or name another"
-        return holds("TicketNotFound", message, f"ticket {ticket} not found")
+        return holds("TicketNotFound", message, f"ticket {ticket} not found", again)
     allowed = " or ".join(wanted.statuses)
     if answer.status.strip().casefold() not in {status.strip().casefold() for status in wanted.statuses}:
         message = f"ticket {ticket} is in state {answer.status!r} in {system}; have it brought to {allowed}"
-        return holds("TicketNotApproved", message, f"ticket {ticket} {answer.status}".strip())
+        return holds("TicketNotApproved", message, f"ticket {ticket} {answer.status}".strip(), again)
     return passes("TicketApproved", f"ticket {ticket} is in state {answer.status} in {system}")
 
 
