@@ -14,6 +14,7 @@ import pytest
 
 import e2e.cluster
 from e2e.cluster.context import Cluster
+from e2e.kit.compliance import name_profile
 from e2e.kit.example import NAME, Example, condition
 from e2e.kit.install import install_operator
 from e2e.kit.kubectl import Kubectl, wait_until
@@ -54,6 +55,7 @@ def deployed(cluster: Cluster, kubectl: Kubectl) -> Example:
     """The example, deployed once."""
     example = Example(kubectl)
     example.deploy(cluster, say)
+    name_profile(example, None)
     return example
 
 

@@ -118,11 +118,12 @@ class Demo:
         name = self._ask(lead, version)
         say(f"Release {name} waits: {wait_for_gates(example, name)}")
         print(officer.kubectl.run("get", "rel", name))
-        say(f"{lead.user}$ feem approve {name} --role {ROLE}    # {lead.user} holds the role, but asked for the change")
-        denied = lead.approve(name)
+        say(f"{lead.user} holds the role {ROLE} as well, and approves the change that {lead.user} asked for:")
+        denied = lead.kubectl.attempt("create", "-f", "-", stdin=_approval(name, lead.kubectl.namespace, ""))
         print((denied.stdout + denied.stderr).strip())
-        forged = officer.kubectl.attempt("create", "-f", "-", stdin=_forged(name, example))
-        say(f"{officer.user} writes an approval in the name of somebody else: {forged.stderr.strip()}")
+        say(f"{lead.user} writes an approval in the name of {officer.user}:")
+        forged = lead.kubectl.attempt("create", "-f", "-", stdin=_approval(name, lead.kubectl.namespace, officer.user))
+        print((forged.stdout + forged.stderr).strip())
         say(f"{officer.user}$ feem approve {name} --role {ROLE}")
         approved = officer.approve(name)
         print((approved.stdout + approved.stderr).strip())
@@ -199,14 +200,14 @@ Remove it
   make demo-clean""")
 
 
-def _forged(release: str, example: Example) -> str:
-    """An approval in the name of somebody who did not give it."""
-    binding = (example.release(release).get("status") or {}).get("binding", "")
+def _approval(release: str, namespace: str, by: str) -> str:
+    """An approval as kubectl creates it; the API server fills in who that is, and what it allows."""
+    author = f", by: {by}" if by else ""
     return f"""
 apiVersion: feem.dev/v1alpha1
 kind: Decision
-metadata: {{generateName: {release}-, namespace: {example.kubectl.namespace}}}
-spec: {{release: {release}, verb: Approve, role: {ROLE}, reason: forged, by: head-of-risk, digest: "{binding}"}}
+metadata: {{generateName: {release}-, namespace: {namespace}}}
+spec: {{release: {release}, verb: Approve, role: {ROLE}, reason: it is urgent{author}}}
 """
 
 

@@ -25,9 +25,8 @@ from feem.adapters.kubernetes.notes import KubernetesNotes
 from feem.adapters.kubernetes.store import Store
 from feem.adapters.policies import PackagedPolicies
 from feem.adapters.prometheus.metrics import PrometheusMetrics
-from feem.api.gate import TicketSystem
+from feem.adapters.tickets import Access, TicketSystems
 from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW, targets
-from feem.core.gates.facts import TicketAnswer
 from feem.observe.http import ObservationServer
 from feem.observe.logging import configure
 from feem.observe.metrics import OperatorMetrics
@@ -55,6 +54,7 @@ def main() -> int:
     try:
         settings = Settings()
         configure(settings.log_level)
+        ticket_systems(settings).close()  # a wrong address is said now, not when the first ticket is looked up
     except (ValidationError, ValueError) as problem:
         print(f"feem operator: the environment is not right: {problem}")  # noqa: T201 - there is no log without settings
         return 2
@@ -108,7 +108,9 @@ async def operate(settings: Settings) -> None:
         await stack.enter_async_context(informer)
         await _synced(informer)
         watching.set()
-        mutating = await has_mutating_policies(client)
+        tickets = ticket_systems(settings)
+        stack.callback(tickets.close)
+        mutating = await _has_mutating(settings, client)
         world = leading.World(
             cluster,
             metrics,
@@ -117,15 +119,10 @@ async def operate(settings: Settings) -> None:
             clock,
             figures,
             KubernetesAuthority(client),
-            _NoTickets(),
+            tickets,
             PackagedPolicies(settings.service_account_username, mutating=mutating),
         )
         await election.run(_term(settings, client, world, queue))
-
-
-class _NoTickets:
-    async def look_up(self, system: TicketSystem, ticket: str) -> TicketAnswer:
-        return TicketAnswer(problem=f"FEEM has no {system}")
 
 
 def _metrics(settings: Settings, figures: OperatorMetrics) -> PrometheusMetrics:
@@ -137,6 +134,27 @@ def _metrics(settings: Settings, figures: OperatorMetrics) -> PrometheusMetrics:
         ca_file=Path(ca_file) if ca_file else None,
         token_file=Path(token_file) if token_file else None,
     )
+
+
+def ticket_systems(settings: Settings) -> TicketSystems:
+    """Return the ticket systems that the settings name. Raises ValueError for an address that cannot be one."""
+
+    def access(name: str, setting: str, url: str, user: str, files: tuple[str, str]) -> Access | None:
+        token, authorities = (Path(file) if file else None for file in files)
+        wait = settings.ticket_timeout_seconds
+        return Access(name, setting, url, user, token, authorities, wait) if url else None
+
+    s = settings
+    jira = access("Jira", "tickets.jira", s.jira_url, s.jira_user, (s.jira_token_file, s.jira_ca_file))
+    files = s.ticket_webhook_token_file, s.ticket_webhook_ca_file
+    return TicketSystems(jira, access("the ticket webhook", "tickets.webhook", s.ticket_webhook_url, "", files))
+
+
+async def _has_mutating(settings: Settings, client: Client) -> bool:
+    """Whether the policies that pause and stamp have to be there."""
+    if settings.hold_policy == "Auto":
+        return await has_mutating_policies(client)
+    return settings.hold_policy == "Always"
 
 
 def _election(settings: Settings, client: Client, figures: OperatorMetrics, identity: str) -> Election:
