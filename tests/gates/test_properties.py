@@ -24,7 +24,7 @@ from tests.gates import cases as at
 from tests.gates.cases import Act
 
 STAGES = ORDER[:4]
-ROLES, PEOPLE = ("risk", "product", "test"), ("one", "two", "three", at.PIPELINE, at.AUTHOR)
+ROLES, PEOPLE = ("risk", "product"), ("one", "two", "three", at.PIPELINE, at.AUTHOR)
 AGES = (0, 60, 600, 600, 4000, 86400, 8 * 86400, 11 * 86400)
 PATTERNS = ("PAY-[0-9]+", "(", ".*", "[")
 TIMES: tuple[dict[str, Any], ...] = (
@@ -43,19 +43,24 @@ OTHERS: tuple[dict[str, Any], ...] = (
 GLASS = {"breakGlass": {"skips": ["freeze", "window", "a0", "a1"], "maxSeconds": 7200, "signOffRole": "compliance"}}
 
 quorums = st.lists(
-    st.tuples(st.sampled_from(ROLES), st.integers(1, 2)), min_size=1, max_size=3, unique_by=lambda pair: pair[0]
+    st.tuples(st.sampled_from(ROLES), st.integers(1, 2)), min_size=1, max_size=2, unique_by=lambda pair: pair[0]
 )
-acts = st.lists(
-    st.builds(
-        Act,
-        st.sampled_from([Verb.APPROVE] * 5 + [Verb.REJECT, Verb.BREAK_GLASS, Verb.SIGN_OFF]),
-        st.sampled_from(PEOPLE),
-        st.sampled_from(ROLES),
-        st.sampled_from(AGES),
-        st.sampled_from([None] * 6 + ["", at.SHA]),
-        st.sampled_from([None, None, 900, 3000, 0]),
-    ),
-    max_size=8,
+odd_acts = st.builds(
+    Act,
+    st.sampled_from([Verb.APPROVE, Verb.REJECT, Verb.BREAK_GLASS, Verb.SIGN_OFF]),
+    st.sampled_from(PEOPLE),
+    st.sampled_from(ROLES),
+    st.sampled_from(AGES),
+    st.sampled_from([None, None, "", at.SHA]),
+    st.sampled_from([None, None, 900, 3000, 0]),
+)
+good_approvals = st.builds(at.approve, st.sampled_from(PEOPLE[:3]), st.sampled_from(ROLES), st.sampled_from((20, 200)))
+good_glass = st.builds(at.break_glass, st.sampled_from(PEOPLE), st.sampled_from((0, 600)), st.sampled_from((900, 3000)))
+acts = st.builds(
+    lambda good, odd, glass: [*good, *odd, *glass],
+    st.lists(good_approvals, max_size=6),
+    st.lists(odd_acts, max_size=2),
+    st.one_of(st.just([]), st.just([]), st.lists(good_glass, min_size=1, max_size=1)),
 )
 windows = st.lists(
     st.builds(
@@ -70,29 +75,35 @@ triples = st.frozensets(
     st.tuples(st.sampled_from((*PEOPLE, "on-call")), st.sampled_from(["approve", "breakglass"]), st.sampled_from((*ROLES, ""))),
     max_size=3,
 )  # fmt: skip
-sinces = st.sampled_from([None, at.SINCE, at.SINCE, at.NOW - timedelta(seconds=600), at.NOW - timedelta(seconds=30)])
+sinces = st.sampled_from(
+    [None, at.SINCE, at.SINCE, at.SINCE, at.NOW - timedelta(seconds=600), at.NOW - timedelta(seconds=30)]
+)
 
 
 @st.composite
 def pictures(draw: st.DrawFn) -> GateFacts:
-    asked = draw(st.lists(st.tuples(quorums, st.sampled_from(STAGES), st.sampled_from([300, 604800])), max_size=3))
+    asked = draw(st.lists(st.tuples(quorums, st.sampled_from(STAGES), st.sampled_from([300, 604800])), max_size=2))
     gates: list[dict[str, Any]] = [
         at.approvals(*roles, name=f"a{number}", stage=stage, validForSeconds=valid)
         for number, (roles, stage, valid) in enumerate(asked)
     ]
-    gates += draw(st.lists(st.sampled_from(OTHERS), max_size=2, unique_by=lambda gate: str(gate["name"])))
+    gates += draw(
+        st.lists(
+            st.sampled_from(OTHERS), max_size=draw(st.sampled_from([0, 0, 2])), unique_by=lambda gate: str(gate["name"])
+        )
+    )
     facts = at.picture(
         *gates,
         acts=draw(acts),
         rules=GLASS if draw(st.booleans()) else {},
         annotations={"feem.dev/ticket": draw(st.sampled_from(["", "PAY-1", "x"]))},
         spec={
-            "requestedBy": draw(st.sampled_from([at.PIPELINE, at.PIPELINE, "", "one"])),
+            "requestedBy": draw(st.sampled_from([at.PIPELINE] * 4 + ["", "one"])),
             "author": draw(st.sampled_from(["", at.AUTHOR])),
         },
         windows=tuple(draw(windows)) if draw(st.booleans()) else (),
         guard=Guard(since=draw(sinces)),
-        lost=draw(triples),
+        lost=draw(triples) if draw(st.booleans()) else frozenset(),
         tickets={"PAY-1": TicketAnswer(draw(st.sampled_from(["ok", "open"])))},
     )
     return replace(facts, profile=draw(st.sampled_from([facts.profile] * 9 + [None])))
