@@ -71,6 +71,10 @@ e2e: $(STAMP) ## Tests with real pods, gateway, Prometheus and traffic (makes cl
 bench-evidence: $(STAMP) ## How soon and surely a worse canary is known, beside other rules (FULL=1: more runs); writes bench/results
 	@PYTHONPATH=. $(BIN)/python -m bench.evidence --out bench/results/evidence.json
 
+.PHONY: bench-admission
+bench-admission: $(STAMP) ## What the policies add to requests, on a cluster `feem-bench` of its own; writes bench/results
+	@PYTHONPATH=. $(BIN)/python -m bench.admission --out bench/results/admission.json
+
 .PHONY: format
 format: $(STAMP) ## Format the code
 	@$(BIN)/ruff format .
