@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +19,22 @@ class Settings(BaseSettings):
     """A file with the authorities that Prometheus' certificate may come from; empty: the usual public ones."""
     prometheus_token_file: str = ""
     """A file with the bearer token for Prometheus, read anew for each query; empty: none is sent."""
+    jira_url: str = ""
+    """Where Jira answers, e.g. `https://jira.bank.example`; empty: there is none to look tickets up in."""
+    jira_user: str = ""
+    """Whose password or API token the token is, as Jira Cloud wants it; empty: it is a bearer token, as Data Center's are."""
+    jira_token_file: str = ""
+    """A file with the token for Jira, read anew for each look-up; empty: none is sent."""
+    jira_ca_file: str = ""
+    """A file with the authorities that Jira's certificate may come from; empty: the usual public ones."""
+    ticket_webhook_url: str = ""
+    """Where another ticket system is asked, with `{ticket}` in the ticket's place; it answers `{"status": "…"}`, or 404. Empty: none."""
+    ticket_webhook_token_file: str = ""
+    """A file with the bearer token for it, read anew for each look-up; empty: none is sent."""
+    ticket_webhook_ca_file: str = ""
+    """A file with the authorities that its certificate may come from; empty: the usual public ones."""
+    ticket_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 5.0
+    """How long one look-up of a ticket may take."""
     namespace: str = "feem-system"
     """The operator's own namespace; its Lease is there."""
     lease_name: str = "feem"
@@ -27,6 +43,8 @@ class Settings(BaseSettings):
     """Who this replica is on the Lease; default: the host name."""
     service_account_username: str = "system:serviceaccount:feem-system:feem"
     """The operator's own user name, as the audit log calls it and as the policies exempt it."""
+    hold_policy: Literal["Auto", "Always", "Never"] = "Auto"
+    """Whether the policies of kind MutatingAdmissionPolicy have to be there. Auto: where the API server has the kind."""
     kubeconfig: str = ""
     """A kubeconfig file; empty: the service account in a pod, else what kubectl would use."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080

@@ -43,6 +43,14 @@ def test_helm_finds_nothing_to_complain_about() -> None:
         ("prometheus.queryTimeoutSeconds=0", "prometheus/queryTimeoutSeconds"),
         ("prometheus.ca.configMap=Bank_CA", "ca/configMap"),
         ("prometheus.token.key=a/b", "token/key"),
+        ("tickets.timeoutSeconds=0", "tickets/timeoutSeconds"),
+        ("tickets.jira.url=jira.bank.example", "jira/url"),
+        ("tickets.jira.url=https://feem:hidden@jira.bank.example", "jira/url"),
+        ("tickets.jira.user=release:pipeline", "jira/user"),
+        ("tickets.jira.user=release-pipeline", "token/secret"),
+        ("tickets.jira.token.secret=Bank_Token", "token/secret"),
+        ("tickets.webhook.url=https://zentao.bank.example/stories", "webhook/url"),
+        ("tickets.webhook.ca.key=a/b", "ca/key"),
         ("operator.budgetIntervalSeconds=0", "operator/budgetIntervalSeconds"),
         ("operator.logLevel=verbose", "operator/logLevel"),
         ("operator.intervalSeconds=fast", "operator/intervalSeconds"),
@@ -89,12 +97,14 @@ def test_the_operator_is_told_everything_by_environment(rendered: list[Body]) ->
     assert env == {
         "FEEM_PROMETHEUS_URL": "http://prometheus.monitoring.svc:9090",
         "FEEM_QUERY_TIMEOUT_SECONDS": "4",
+        "FEEM_TICKET_TIMEOUT_SECONDS": "5",
         "FEEM_INTERVAL_SECONDS": "5",
         "FEEM_BUDGET_INTERVAL_SECONDS": "60",
         "FEEM_LOG_LEVEL": "INFO",
         "FEEM_HTTP_PORT": "8080",
         "FEEM_LEASE_NAME": "feem",
         "FEEM_SERVICE_ACCOUNT_USERNAME": OPERATOR,
+        "FEEM_HOLD_POLICY": "Auto",
         "FEEM_NAMESPACE": "metadata.namespace",
         "FEEM_IDENTITY": "metadata.name",
     }
@@ -168,10 +178,66 @@ def test_trust_and_token_for_prometheus_are_mounted_where_the_operator_looks(
     assert len(pod["volumes"]) == len(container["volumeMounts"]) == 2
 
 
-def test_authorities_from_two_places_are_refused() -> None:
-    done = helm.run("template", "feem", str(helm.CHART), "--set=prometheus.ca.configMap=a,prometheus.ca.secret=b")
+@pytest.mark.parametrize("owner", ["prometheus", "tickets.jira", "tickets.webhook"])
+def test_authorities_from_two_places_are_refused(owner: str) -> None:
+    done = helm.run("template", "feem", str(helm.CHART), f"--set={owner}.ca.configMap=a,{owner}.ca.secret=b")
     assert done.returncode != 0
     assert "ca" in done.stderr
+
+
+JIRA: Body = {
+    "tickets.jira.url": "https://jira.bank.example/jira",
+    "tickets.jira.user": "release-pipeline",
+    "tickets.jira.token.secret": "feem-jira",
+    "tickets.jira.ca.configMap": "bank-ca",
+}
+ZENTAO: Body = {
+    "tickets.webhook.url": "https://zentao.bank.example/stories?id={ticket}",
+    "tickets.webhook.token.secret": "feem-zentao",
+    "tickets.webhook.token.key": "bearer",
+    "tickets.webhook.ca.secret": "zentao-ca",
+    "tickets.webhook.ca.key": "root.pem",
+}
+
+
+def test_ticket_systems_are_reached_with_their_own_token_and_authorities() -> None:
+    pod = pod_of(helm.render({**JIRA, **ZENTAO, "tickets.timeoutSeconds": 3}))
+    (container,) = pod["containers"]
+    env = {item["name"]: item["value"] for item in container["env"] if "value" in item}
+    assert {key: value for key, value in env.items() if key.startswith(("FEEM_JIRA", "FEEM_TICKET"))} == {
+        "FEEM_JIRA_URL": "https://jira.bank.example/jira",
+        "FEEM_JIRA_USER": "release-pipeline",
+        "FEEM_JIRA_TOKEN_FILE": "/etc/feem/jira-token/token",
+        "FEEM_JIRA_CA_FILE": "/etc/feem/jira-ca/ca.crt",
+        "FEEM_TICKET_WEBHOOK_URL": "https://zentao.bank.example/stories?id={ticket}",
+        "FEEM_TICKET_WEBHOOK_TOKEN_FILE": "/etc/feem/ticket-webhook-token/bearer",
+        "FEEM_TICKET_WEBHOOK_CA_FILE": "/etc/feem/ticket-webhook-ca/root.pem",
+        "FEEM_TICKET_TIMEOUT_SECONDS": "3",
+    }
+    assert {volume["name"]: volume for volume in pod["volumes"] if volume["name"] != "tmp"} == {
+        "jira-token": secret("jira-token", "feem-jira", "token"),
+        "jira-ca": {
+            "name": "jira-ca",
+            "configMap": {"name": "bank-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]},
+        },
+        "ticket-webhook-token": secret("ticket-webhook-token", "feem-zentao", "bearer"),
+        "ticket-webhook-ca": secret("ticket-webhook-ca", "zentao-ca", "root.pem"),
+    }
+    mounts = [item for item in container["volumeMounts"] if item["name"] != "tmp"]
+    assert all(
+        item == {"name": item["name"], "mountPath": f"/etc/feem/{item['name']}", "readOnly": True} for item in mounts
+    )
+    assert len(mounts) == 4
+
+
+def secret(volume: str, name: str, key: str) -> Body:
+    return {"name": volume, "secret": {"secretName": name, "items": [{"key": key, "path": key}]}}
+
+
+def test_a_token_for_no_system_is_not_mounted() -> None:
+    pod = pod_of(helm.render({"tickets.jira.token.secret": "feem-jira", "tickets.webhook.ca.secret": "zentao-ca"}))
+    assert [volume["name"] for volume in pod["volumes"]] == ["tmp"]
+    assert [mount["name"] for mount in pod["containers"][0]["volumeMounts"]] == ["tmp"]
 
 
 def test_alerts_are_those_of_the_rule_file() -> None:

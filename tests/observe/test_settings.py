@@ -44,6 +44,31 @@ def test_without_them_there_are_none(given: dict[str, Any], monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("given")
+def test_ticket_systems_are_given_by_the_names_that_the_chart_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().jira_url == Settings().ticket_webhook_url == ""
+    assert Settings().ticket_timeout_seconds == 5
+    for name in ("JIRA_URL", "JIRA_USER", "JIRA_TOKEN_FILE", "JIRA_CA_FILE"):
+        monkeypatch.setenv(f"FEEM_{name}", name)
+    for name in ("URL", "TOKEN_FILE", "CA_FILE"):
+        monkeypatch.setenv(f"FEEM_TICKET_WEBHOOK_{name}", name)
+    found = Settings()
+    assert (found.jira_url, found.jira_user) == ("JIRA_URL", "JIRA_USER")
+    assert (found.jira_token_file, found.jira_ca_file) == ("JIRA_TOKEN_FILE", "JIRA_CA_FILE")
+    webhook = (found.ticket_webhook_url, found.ticket_webhook_token_file, found.ticket_webhook_ca_file)
+    assert webhook == ("URL", "TOKEN_FILE", "CA_FILE")
+
+
+@pytest.mark.usefixtures("given")
+def test_whether_the_hold_has_to_be_there_is_one_of_three_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().hold_policy == "Auto"
+    monkeypatch.setenv("FEEM_HOLD_POLICY", "Never")
+    assert Settings().hold_policy == "Never"
+    monkeypatch.setenv("FEEM_HOLD_POLICY", "Perhaps")
+    with pytest.raises(ValidationError, match="hold_policy"):
+        Settings()
+
+
+@pytest.mark.usefixtures("given")
 def test_budgets_are_not_measured_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().budget_interval_seconds == 60
     monkeypatch.setenv("FEEM_BUDGET_INTERVAL_SECONDS", "0")

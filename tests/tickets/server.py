@@ -113,6 +113,7 @@ def served(tickets: Tickets, handler: type[Handler] = Handler, certificate: Path
         context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
         server.socket = context.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign] # who hangs up on a slow server is not its business
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -36,9 +36,9 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ .Values.serviceAccount.name }}
 {{- end -}}
 {{- end }}
 
-{{/* Where the authorities for Prometheus' certificate are, as a pod's volume source; "" when none are given. */}}
-{{- define "feem.prometheusCa" -}}
-{{- with .Values.prometheus.ca -}}
+{{/* Where the authorities of a certificate are (`ca` of the values), as a pod's volume source; "" when none are given. */}}
+{{- define "feem.authorities" -}}
+{{- with . -}}
 {{- if .configMap -}}
 configMap:
   name: {{ .configMap | quote }}
@@ -46,11 +46,21 @@ configMap:
     - key: {{ .key | quote }}
       path: {{ .key | quote }}
 {{- else if .secret -}}
+{{ include "feem.secretKey" . }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* The same for Prometheus' certificate. */}}
+{{- define "feem.prometheusCa" -}}
+{{- include "feem.authorities" .Values.prometheus.ca -}}
+{{- end }}
+
+{{/* One key of a Secret, as a pod's volume source. */}}
+{{- define "feem.secretKey" -}}
 secret:
   secretName: {{ .secret | quote }}
   items:
     - key: {{ .key | quote }}
       path: {{ .key | quote }}
-{{- end -}}
-{{- end -}}
 {{- end }}
