@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kubernetes.aio.client.configuration import Configuration
 
-from feem.adapters.kubernetes.authority import KubernetesAuthority
+from feem.adapters.kubernetes.authority import KubernetesAuthority, has_mutating_policies
 from feem.adapters.kubernetes.client import Client, Limits
 from feem.adapters.kubernetes.resources import WATCHED, type_of
 from feem.adapters.kubernetes.skew import ANSWERS, Skew
@@ -35,7 +35,7 @@ class Reviewer:
         self.time = NOON
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.asked.append((request.method, request.path, await request.json()))
+        self.asked.append((request.method, request.path, await request.json() if request.can_read_body else {}))
         date = formatdate(int(self.time), usegmt=True)
         return web.json_response(self.answer, status=self.status, headers={"Date": date})
 
@@ -111,6 +111,16 @@ async def test_the_clocks_are_compared_by_every_answer(client: Client, api: Revi
     api.time = NOON - ahead
     await authority.holds(APPROVAL, "lending", "credit-line-3")
     assert authority.skew == pytest.approx(ahead, abs=1)
+
+
+async def test_an_older_server_lacks_the_kind_that_holds(client: Client, api: Reviewer) -> None:
+    api.status, api.answer = 200, {"metadata": {}, "items": []}
+    assert await has_mutating_policies(client)
+    api.status, api.answer = 404, {"message": "the server could not find the requested resource"}
+    assert not await has_mutating_policies(client)
+    api.status = 403
+    with pytest.raises(Refused):
+        await has_mutating_policies(client)
 
 
 def test_reviews_are_asked_and_policies_are_watched() -> None:

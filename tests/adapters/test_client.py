@@ -176,14 +176,6 @@ async def test_lists_come_page_by_page(client: Client, api: Scripted) -> None:
     assert [asked[2] for asked in api.asked] == [{"limit": "1"}, {"limit": "1", "continue": "more"}]
 
 
-async def test_a_kind_that_an_older_server_lacks(client: Client, api: Scripted) -> None:
-    api.says(fine(metadata={}, items=[]), status(404), status(403))
-    assert await client.serves(DEPLOYMENTS)
-    assert not await client.serves("mutatingadmissionpolicies.admissionregistration.k8s.io")
-    with pytest.raises(Refused):
-        await client.serves(DEPLOYMENTS)
-
-
 @pytest.mark.parametrize("code", [429, 503])
 async def test_a_short_wait_the_server_asks_for_is_honoured_once(client: Client, api: Scripted, code: int) -> None:
     api.says(status(code, Retry_After="0.1"), fine(metadata={"name": "d"}))

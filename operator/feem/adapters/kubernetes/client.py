@@ -88,14 +88,6 @@ class Client:
         except NotFound:
             return None
 
-    async def serves(self, resource: str) -> bool:
-        """Whether the API server has this kind of object at all; older ones lack the younger kinds."""
-        try:
-            await self.send(Request("list", "GET", type_of(resource), query=(("limit", "1"),)))
-        except NotFound:
-            return False
-        return True
-
     async def pages(
         self, resource: str, *, limit: int = 500, query: tuple[tuple[str, str], ...] = (), accept: str = JSON
     ) -> AsyncIterator[Body]:
