@@ -17,6 +17,8 @@ from feem.core.windows.interval import FOREVER
 from feem.core.windows.local import DAY, similar_zone, start_of_day, zone_named
 
 SATURDAY, SUNDAY = 5, 6
+SOME_YEAR = 2026
+"""For asking whether a country is known at all."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,10 @@ class Year:
 
 @lru_cache(maxsize=256)
 def year_of(country: str, year: int) -> Year:
-    """Look a country's year up; an empty country, or one that nobody knows, has Saturdays and Sundays and no holidays.
-
-    The years beside it are read too: a holiday's substitute may be in another year than the holiday.
-    """
+    """Look a country's year up; an empty country, or one that nobody knows, has Saturdays and Sundays and no holidays."""
     count = (date(year + 1, 1, 1) - date(year, 1, 1)).days if year < date.max.year else 365
     days = [date(year, 1, 1) + timedelta(days=index) for index in range(count)]
-    known = _calendar(country, (year - 1, year, year + 1)) if country else None
+    known = _calendar(country, year) if country else None
     if known is None:
         return Year(frozenset(), frozenset(day for day in days if day.weekday() in (SATURDAY, SUNDAY)))
     made_up = frozenset(known.weekend_workdays)
@@ -45,10 +44,10 @@ def year_of(country: str, year: int) -> Year:
     return Year(frozenset(day for day in known if day.year == year) - made_up, weekends - made_up)
 
 
-def _calendar(country: str, years: tuple[int, ...]) -> Any:
+def _calendar(country: str, year: int) -> Any:
     code, _, subdivision = country.partition("-")
     try:
-        return country_holidays(code, subdiv=subdivision or None, years=years, expand=False)
+        return country_holidays(code, subdiv=subdivision or None, years=year, expand=False)
     except NotImplementedError:
         return None
 
@@ -100,10 +99,10 @@ def problem_with_zone(zone: str) -> tuple[str, str] | None:
 @lru_cache(maxsize=1024)
 def problem_with_country(country: str) -> tuple[str, str] | None:
     """Say that a country, or its subdivision, has no known holidays; empty is no problem."""
-    if not country or _calendar(country, (2026,)) is not None:
+    if not country or _calendar(country, SOME_YEAR) is not None:
         return None
     code, _, subdivision = country.partition("-")
-    whole = _calendar(code, (2026,)) if subdivision else None
+    whole = _calendar(code, SOME_YEAR) if subdivision else None
     if whole is None:
         return (
             "UnknownCountry",
