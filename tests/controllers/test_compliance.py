@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,15 +10,18 @@ import pytest
 
 from feem.api.audit import Part
 from feem.api.release import GateOutcome
+from feem.api.service import ManagedService
 from feem.core.conditions import find
 from feem.ports import Body
 from tests.controllers import checks
 from tests.world import bodies
 from tests.world.bodies import NAME
 from tests.world.deployments import DEPLOYMENTS
+from tests.world.rights import SimulatedPolicies
 from tests.world.world import MANAGED, PROFILES, RELEASES, Crash, World
 
 APPROVAL = {"name": "risk-approval", "stage": "Start", "approvals": {"roles": [{"role": "risk"}]}}
+GUARD = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
 EMERGENCY = {"skips": ["freeze", "risk-approval"], "signOffRole": "risk"}
 
 
@@ -284,6 +288,74 @@ async def test_an_overdue_sign_off_holds_the_next_release() -> None:
     await holds(world)
     world.decide("SignOff", first, by="risk-officer", role="risk")
     await world.until(lambda w: w.step == 1)
+
+
+async def test_a_ticket_that_is_approved_later_is_noticed_without_anybody_telling() -> None:
+    verification = {"provider": "Jira", "statuses": ["Approved"]}
+    ticket = {"name": "ticket", "stage": "Request", "ticket": {"pattern": "PAY-[0-9]+", "verification": verification}}
+    world = await waiting(strict(ticket))
+    annotate(world, "PAY-1")
+    await world.run(2)
+    world.approve()
+    await holds(world)
+    assert gate(world, "ticket") == (GateOutcome.HOLDING, "TicketNotFound")
+    world.rights.tickets.statuses["PAY-1"] = "approved"
+    await world.until(lambda w: w.step == 1, 60)
+
+
+def policy(action: str = "Deny") -> Body:
+    spec = {"policyName": "decisions.feem.dev", "validationActions": [action]}
+    return {
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "decisions.feem.dev"},
+        "spec": spec,
+    }
+
+
+async def test_decisions_made_while_a_policy_was_weak_do_not_count_afterwards_either() -> None:
+    world = World(profile=strict())
+    world.rights = replace(world.rights, policies=SimulatedPolicies([policy()]))
+    world.restart()
+    world.api.create(GUARD, policy(), "admin")
+    await world.start()
+    world.apply_template("2.0")
+    await world.until(lambda w: w.state() == "Waiting")
+    assert gate(world, "guard")[0] is GateOutcome.PASSED
+    world.api.update(GUARD, policy("Audit"), "admin")
+    await world.run(3)
+    assert gate(world, "guard") == (GateOutcome.HOLDING, "PolicyWeakened")
+    assert guarded(world) == "PolicyWeakened"
+    world.approve(by="somebody")
+    await holds(world)
+    world.api.update(GUARD, policy(), "admin")
+    await holds(world)
+    assert gate(world, "guard")[0] is GateOutcome.PASSED
+    assert guarded(world) == "InForce"
+    assert gate(world, "risk-approval") == (GateOutcome.HOLDING, "DecidedUnguarded")
+    world.approve(by="risk-officer")
+    await world.until(lambda w: w.step == 1)
+
+
+async def test_a_policy_that_is_weakened_in_the_middle_holds_the_step() -> None:
+    world = World(profile=strict())
+    world.rights = replace(world.rights, policies=SimulatedPolicies([policy()]))
+    world.restart()
+    world.api.create(GUARD, policy(), "admin")
+    await world.start()
+    world.apply_template("2.0")
+    await world.until(lambda w: w.state() == "Waiting")
+    world.approve()
+    await world.until(lambda w: w.step == 1)
+    world.api.delete(GUARD, "", "decisions.feem.dev", "admin")
+    await world.until(lambda w: w.state() == "Waiting")
+    await holds(world)
+    await _goes_back(world)
+
+
+def guarded(world: World) -> str:
+    service = ManagedService.read(world.get(MANAGED))
+    found = find(service.status.conditions, "Guarded") if service.status else None
+    return found.reason if found else ""
 
 
 async def test_observing_changes_nothing_and_says_what_would_have_held() -> None:

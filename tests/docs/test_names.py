@@ -108,10 +108,10 @@ def test_every_reason_the_code_can_give_stands_in_the_tables_with_a_next_step() 
     rooms = ("core/rollout", "core/evidence", "core/slo", "controllers", "adapters/prometheus")
     paths = [path for room in rooms for path in (ROOT / "operator/feem" / room).glob("*.py")]
     given = {word for path in paths for word in said(path)}
-    types = {"Ready", "Hold", "Held", "Progressing", "Succeeded", "Accepted", "Applied"}
+    types = {"Ready", "Hold", "Guarded", "Held", "Progressing", "Succeeded", "Accepted", "Applied"}
     missing = given - reasons() - types - ACTIONS
     assert not missing, f"docs/operations.md does not explain {sorted(missing)}"
 
 
-ACTIONS = {"Govern", "Pause", "Resume", "RequestRelease", "GiveBack"}
+ACTIONS = {"Govern", "Pause", "Resume", "RequestRelease", "ObserveRelease", "GiveBack"}
 """First arguments of ServicePlan: names of transitions in the audit log, not reasons of a condition."""

@@ -68,7 +68,7 @@ def test_every_feem_command_that_a_page_names_exists(one: Page) -> None:
     commands = set(cast(TyperGroup, get_command(app)).commands)
     said = "\n".join([*one.blocks("sh"), *one.blocks("console"), *one.spans])
     for command, option in re.findall(
-        r"(?:^|\$ |\$\()(?:kubectl )?feem ([a-z]+)(?: .*?(--[a-z-]+))?", said, re.MULTILINE
+        r"(?:^|\$ |\$\()(?:kubectl )?feem ([a-z]+(?:-[a-z]+)*)(?: .*?(--[a-z-]+))?", said, re.MULTILINE
     ):
         assert command in commands, f"{one.name} names feem {command}"
         assert not option or option in {"--reason", "--file", "--kubeconfig"}, (

@@ -39,6 +39,11 @@ def manifest(base: str, edits: dict[str, Any] | None = None) -> Manifest:
     return body
 
 
+def writer(as_user: AsUser, base: str) -> Kubectl:
+    """Who makes such objects: Releases are FEEM's."""
+    return as_user(OPERATOR if base == "release" else "alice")
+
+
 def wrong(name: str, base: str, edits: dict[str, Any], *told: str) -> Any:
     return pytest.param(base, edits, told, id=f"{base}-{name}")
 
@@ -190,7 +195,8 @@ REFUSED = [
     wrong("no-samples", "objective", {"spec.canary": {"minimumSamples": 0}}, "spec.canary.minimumSamples"),
     # Decision
     wrong("in-anothers-name", "decision", {"spec.by": "bob"}, "spec.by must be your own user name, alice"),
-    wrong("unknown-verb", "decision", {"spec.verb": "Approve"}, "spec.verb", "Abort", "Resume"),
+    wrong("unknown-verb", "decision", {"spec.verb": "Allow"}, "spec.verb", "Abort", "Resume"),
+    wrong("approve-without-role", "decision", {"spec.verb": "Approve"}, "spec.role", "give role"),
     wrong("no-reason", "decision", {"spec.reason": GONE}, "spec.reason: Required value"),
     wrong("blank-reason", "decision", {"spec.reason": "  "}, "spec.reason"),
     wrong("no-release", "decision", {"spec.release": GONE}, "spec.release: Required value"),
@@ -254,7 +260,7 @@ ACCEPTED = [
 
 @pytest.mark.parametrize(("base", "edits"), ACCEPTED)
 def test_accepted(as_user: AsUser, namespace: str, base: str, edits: dict[str, Any]) -> None:
-    as_user("alice").within(namespace).done("create", "--dry-run=server", manifest=manifest(base, edits))
+    writer(as_user, base).within(namespace).done("create", "--dry-run=server", manifest=manifest(base, edits))
 
 
 @pytest.mark.parametrize(
@@ -282,10 +288,10 @@ FROZEN = [
 
 @pytest.mark.parametrize(("base", "patch", "told"), FROZEN)
 def test_immutable(as_user: AsUser, namespace: str, base: str, patch: Manifest, told: str) -> None:
-    alice = as_user("alice").within(namespace)
+    author = writer(as_user, base).within(namespace)
     body = manifest(base)
-    alice.done("apply", manifest=body)
-    answer = alice.refused(
+    author.done("apply", manifest=body)
+    answer = author.refused(
         "patch", body["kind"], body["metadata"]["name"], "--type=merge", f"--patch={json.dumps(patch)}"
     )
     assert told in answer
@@ -365,9 +371,9 @@ def test_defaults_are_filled_in(as_user: AsUser, namespace: str) -> None:
 
 
 COLUMNS = {
-    "msvc": "NAME DEPLOYMENT READY HOLD RELEASE AGE",
+    "msvc": "NAME DEPLOYMENT READY HOLD PROFILE RELEASE AGE",
     "rel": "NAME SERVICE STEP STATE RESULT MESSAGE AGE",
-    "dec": "NAME RELEASE VERB BY APPLIED AGE",
+    "dec": "NAME RELEASE VERB BY ROLE APPLIED AGE",
     "slo": "NAME OBJECTIVE CATEGORY ACCEPTED MEASURED BUDGET-LEFT AGE",
 }
 
@@ -376,7 +382,7 @@ COLUMNS = {
 def test_kubectl_get_reads_well(as_user: AsUser, namespace: str, short: str) -> None:
     alice = as_user("alice").within(namespace)
     base = {"msvc": "service", "rel": "release", "dec": "decision", "slo": "objective"}[short]
-    alice.done("apply", manifest=manifest(base))
+    writer(as_user, base).within(namespace).done("apply", manifest=manifest(base))
     assert " ".join(alice("get", short).out.splitlines()[0].split()) == COLUMNS[short]
     assert manifest(base)["metadata"]["name"] in alice("get", "feem").out
 
