@@ -5,6 +5,7 @@ from __future__ import annotations
 from feem.api.base import Condition, ConditionStatus
 from feem.api.service import Mode, ServiceStatus
 from feem.core.conditions import condition, said, with_condition
+from feem.core.guard.intact import REMEDY
 from feem.core.guard.since import next_guard
 from feem.core.rollout.service_plan import ServicePlan
 from feem.core.rollout.snapshot import HoldMechanism, ServiceSnapshot
@@ -53,7 +54,7 @@ def next_status(seen: ServiceSnapshot, plan: ServicePlan) -> ServiceStatus:
 
 def _guard_words(seen: ServiceSnapshot) -> str:
     if seen.guard.weakened:
-        return "; ".join(seen.guard.weakened)
+        return "; ".join((*seen.guard.weakened, REMEDY))
     return "all of FEEM's admission policies are in force as shipped"
 
 
