@@ -51,7 +51,7 @@ def test_an_approval_shows_what_it_allows_and_names_it(waiting: FakeCluster) -> 
     assert done.exit_code == 0
     assert done.output == (
         f"""\
-You approve Release lending/limit-scoring-4 as risk, being risk-officer:
+About to approve Release lending/limit-scoring-4 as risk, by risk-officer:
   image     app: feem.example/limit-scoring:2.0
   asked by  release-pipeline
   author    team-dev (as the change itself says)
@@ -155,7 +155,7 @@ def test_a_profile_that_is_gone_or_of_another_version_is_a_note(waiting: FakeClu
 
 def test_a_rejection_needs_no_digest(waiting: FakeCluster) -> None:
     done = run("reject", NAME, "--role", "risk", "--reason", "the plan is too fast")
-    assert "You reject Release lending/limit-scoring-4 as risk" in done.output
+    assert "About to reject Release lending/limit-scoring-4 as risk" in done.output
     assert "digest" not in spec_of(waiting)
     assert spec_of(waiting)["role"] == "risk"
 
@@ -226,7 +226,9 @@ def broken(*more: str) -> Result:
 
 def test_an_emergency_shows_what_it_skips_and_what_it_owes(waiting: FakeCluster) -> None:
     done = broken("--for", "2h")
-    assert done.output.startswith("EMERGENCY: you skip gates of Release lending/limit-scoring-4, being risk-officer:\n")
+    assert done.output.startswith(
+        "EMERGENCY, about to skip gates of Release lending/limit-scoring-4, by risk-officer:\n"
+    )
     assert "holding    two-roles" in done.output
     assert "skipped    night" in done.output
     assert "then owed  a sign-off by another person, as compliance, in 5 days" in done.output
@@ -286,7 +288,7 @@ def test_an_emergency_needs_ticket_reason_and_end(waiting: FakeCluster, missing:
 def test_a_sign_off_says_what_was_owed(cluster: FakeCluster) -> None:
     owing(cluster, emergency="d-1")
     done = run("sign-off", "limit-scoring", "--role", "product", "--reason", "limits are as before")
-    assert "You sign off Release lending/limit-scoring-4 as product" in done.output
+    assert "About to sign off Release lending/limit-scoring-4 as product" in done.output
     assert "owed      by product until 2026-03-03 09:30 UTC for the emergency d-1" in done.output
     assert (spec_of(cluster)["verb"], spec_of(cluster)["role"]) == ("SignOff", "product")
 

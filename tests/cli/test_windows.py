@@ -116,7 +116,7 @@ def test_who_may_not_read_the_profile_is_told_so_and_gets_the_safe_answer(cluste
     cluster.forbid("get complianceprofiles.feem.dev")
     said = told(cluster, "limit-scoring", at.NOW)
     assert "they may from 22:00 Asia/Shanghai on" in said
-    assert "Note: you may not read ComplianceProfile standard, so that it is not known here" in said
+    assert "Note: you may not read ComplianceProfile standard to see what it asks for, so that it is" in said
 
 
 def test_who_may_not_read_windows_is_told_whom_to_ask(cluster: FakeCluster) -> None:

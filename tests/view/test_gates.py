@@ -207,7 +207,7 @@ def test_what_is_owed_after_the_end_is_the_next_step(duty: dict[str, Any], next_
 
 
 def test_only_what_is_overdue_is_red() -> None:
-    for due, style in ((7200, "red"), (-7200, "yellow")):
+    for due, style in ((7200, "red"), (0, "red"), (-1, "yellow")):
         view = ended(due=due)
         rows = dict(head_rows(view.compliance, at.NOW, ended=True))
         assert rows["sign-off"].style == style

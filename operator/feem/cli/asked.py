@@ -36,7 +36,7 @@ def profile_named(cluster: Cluster, name: str) -> Asked:
     try:
         return Asked(name, ComplianceProfile.read(cluster.get(PROFILES, "", name)))
     except Forbidden:
-        return Asked(name, note=f"you may not read ComplianceProfile {name}")
+        return Asked(name, note=f"you may not read ComplianceProfile {name} to see what it asks for")
     except NotFound:
         return Asked(name, note=f"ComplianceProfile {name} is gone")
     except ValidationError as odd:

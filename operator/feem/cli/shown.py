@@ -12,10 +12,10 @@ from feem.core.gates.binding import facts_of
 from feem.view.release import duration
 
 _TITLES = {
-    Verb.APPROVE: "You approve",
-    Verb.REJECT: "You reject",
-    Verb.SIGN_OFF: "You sign off",
-    Verb.BREAK_GLASS: "EMERGENCY: you skip gates of",
+    Verb.APPROVE: "About to approve",
+    Verb.REJECT: "About to reject",
+    Verb.SIGN_OFF: "About to sign off",
+    Verb.BREAK_GLASS: "EMERGENCY, about to skip gates of",
 }
 
 
@@ -23,7 +23,7 @@ def shown(decision: Decision, release: Release, asked: Asked, now: datetime) -> 
     """Say what the decision is about, one line a fact; `now` is the API server's time."""
     spec = decision.spec
     role = f" as {spec.role}" if spec.role else ""
-    lines = [f"{_TITLES[spec.verb]} Release {decision.metadata.namespace}/{spec.release}{role}, being {spec.by}:"]
+    lines = [f"{_TITLES[spec.verb]} Release {decision.metadata.namespace}/{spec.release}{role}, by {spec.by}:"]
     rows = [*_change(release, asked), *_standing(decision, release, asked), *_until(decision, now)]
     rows += [("note", asked.note)] if asked.note else []
     width = max(len(name) for name, _ in rows)
