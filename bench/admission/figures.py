@@ -13,7 +13,7 @@ THOUSAND = 1000.0
 DOUBT = 0.05
 COLUMNS = (
     "request",
-    "n each",
+    "requests",
     "p50 without",
     "with",
     "added",
@@ -74,7 +74,7 @@ class Compared:
         without, with_policies = self.without, self.with_policies
         return (
             title,
-            str(without.requests),
+            f"{without.requests}/{with_policies.requests}",
             f"{without.p50:.2f}",
             f"{with_policies.p50:.2f}",
             f"{self.added_p50:+.2f}",

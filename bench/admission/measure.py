@@ -16,8 +16,10 @@ from bench.admission.server import Check, checks, cpu_seconds, since
 from bench.admission.stage import HEADROOM, headroom
 from bench.admission.wire import Account, Answer, RefusedError, Wire
 
-WARM = 3
+WARM = 2
 """Requests of a cell at the beginning of a block that are not measured: connections and caches come to rest."""
+BLOCK_SECONDS, LEAST_REQUESTS = 1.5, 4
+"""A block of a cell ends after so many seconds, but not before so many requests: slow cells are asked less often."""
 LEAST_ROUNDS = 6
 """Of fewer differences no interval can be 95% sure."""
 Rounds = dict[str, list[dict[Arm, Measured]]]
@@ -103,7 +105,10 @@ class Bench:
         gc.collect()
         gc.disable()
         before = cpu_seconds(self.pid)
-        answers = [wire.ask(cell.method, cell.path, content) for _ in range(requests)]
+        answers = list[Answer]()
+        until = time.monotonic() + BLOCK_SECONDS
+        while len(answers) < requests and (len(answers) < LEAST_REQUESTS or time.monotonic() < until):
+            answers.append(wire.ask(cell.method, cell.path, content))
         spent = cpu_seconds(self.pid) - before
         gc.enable()
         for answer in answers:

@@ -22,12 +22,14 @@ NO_ERROR = ("", "no_error")
 
 @dataclass(frozen=True)
 class Check:
-    """One policy since the API server began: evaluations and their seconds, of match conditions and of expressions.
+    """One policy since the API server began: how often its match conditions said no, its expressions, and their seconds.
 
+    That is what the API server counts: match conditions only where they say no, the expressions of mutations, and those
+    of validations that refuse or warn; validations that pass are not in its metrics.
     `kinds` counts the expressions that did not simply pass, by the API server's word for it.
     """
 
-    matches: float = 0.0
+    unmatched: float = 0.0
     matching: float = 0.0
     checks: float = 0.0
     checking: float = 0.0
@@ -37,7 +39,7 @@ class Check:
         """Return what was added since an earlier look."""
         kinds = {kind: value - earlier.kinds.get(kind, 0.0) for kind, value in self.kinds.items()}
         return Check(
-            self.matches - earlier.matches,
+            self.unmatched - earlier.unmatched,
             self.matching - earlier.matching,
             self.checks - earlier.checks,
             self.checking - earlier.checking,
@@ -53,8 +55,8 @@ class Check:
         """Return the line of the table."""
         return (
             name,
-            f"{self.matches:.0f}",
-            f"{self.matching * 1e6 / self.matches:.0f}" if self.matches else "-",
+            f"{self.unmatched:.0f}",
+            f"{self.matching * 1e6 / self.unmatched:.0f}" if self.unmatched else "-",
             f"{self.checks:.0f}",
             f"{self.checking * 1e6 / self.checks:.0f}" if self.checks else "-",
             f"{self.broken:.0f}",
@@ -63,7 +65,7 @@ class Check:
     def plain(self) -> dict[str, object]:
         """Return what the result file keeps."""
         return {
-            "matchConditions": {"count": round(self.matches), "seconds": round(self.matching, 6)},
+            "conditionsSaidNo": {"count": round(self.unmatched), "seconds": round(self.matching, 6)},
             "expressions": {"count": round(self.checks), "seconds": round(self.checking, 6)},
             "errorTypes": {kind: round(value) for kind, value in self.kinds.items()},
         }
@@ -98,10 +100,10 @@ def _added(check: Check, family: str, sample: Sample) -> Check:
     kinds = dict(check.kinds)
     if family == PROBLEMS and not sample.name.endswith("_created"):
         kinds[BROKEN_CONDITION] = kinds.get(BROKEN_CONDITION, 0.0) + sample.value
-        return Check(check.matches, check.matching, check.checks, check.checking, kinds)
+        return Check(check.unmatched, check.matching, check.checks, check.checking, kinds)
     if family == CONDITIONS:
-        return Check(check.matches + count, check.matching + seconds, check.checks, check.checking, kinds)
+        return Check(check.unmatched + count, check.matching + seconds, check.checks, check.checking, kinds)
     kind = sample.labels.get("error_type", "")
     if count and kind not in NO_ERROR:
         kinds[kind] = kinds.get(kind, 0.0) + count
-    return Check(check.matches, check.matching, check.checks + count, check.checking + seconds, kinds)
+    return Check(check.unmatched, check.matching, check.checks + count, check.checking + seconds, kinds)
