@@ -115,7 +115,7 @@ def _answer(service: ManagedService, mine: Sequence[ChangeWindow], asked: Asked,
         yield f"Changes of {name} may not go forward now; they may {when}. Why: {_why(state)}."
     yield "Rolling back is never held."
     if unknown:
-        yield f"Note: {asked.note}, so that it is not known here whether it wants an Allow window: this is as if it did, where there is one."
+        yield f"Note: {asked.note}, so that it is not known here whether it wants an Allow window: this is as if it did where there is one."
     for window in mine:
         problem = problem_with(window.spec)
         if problem is not None:
