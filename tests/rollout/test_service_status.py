@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feem.core.rollout.govern import ServicePlan
+from feem.core.rollout.service_plan import ServicePlan
 from feem.core.rollout.service_status import differs, next_status
 from tests.rollout.snapshots import at_rest
 

@@ -10,6 +10,7 @@ from feem.controllers.examiner import Examiner
 from feem.controllers.gather import Gatherer
 from feem.controllers.resources import DECISIONS, RELEASES
 from feem.core.conditions import condition, find
+from feem.core.gates.binding import binding_of
 from feem.core.gates.reply import reply_to as reply_to_gates
 from feem.core.rollout.reply import Reply, reply_to
 from feem.ports import Clock, Cluster, Entry, Ledger
@@ -55,7 +56,8 @@ class DecisionController:
             return reply_to_gates(decision, None, "", ())
         service = self._gatherer.managed(release.metadata.namespace, release.spec.service)
         siblings = self._examiner.siblings(service, release) if service is not None else ()
-        return reply_to_gates(decision, release, self._examiner.binding(release), siblings)
+        profile = self._examiner.profile(release)
+        return reply_to_gates(decision, release, binding_of(release, profile), siblings, profile)
 
     def _newest(self, release: Release | None) -> Release | None:
         if release is None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
-from feem.api.decision import Decision
 from feem.api.profile import ComplianceProfile
 from feem.api.release import Release
 from feem.api.service import ManagedService
 from feem.api.window import ChangeWindow
 from feem.controllers.gather import Gatherer
 from feem.controllers.resources import PROFILES, WINDOWS
-from feem.core.gates.binding import binding_of
 from feem.core.gates.chain import evaluate
 from feem.core.gates.closure import close
 from feem.core.gates.facts import GateFacts, Guard, TicketAnswer
@@ -63,25 +61,17 @@ class Examiner:
             found = close(facts)
         return found
 
-    def binding(self, release: Release) -> str:
-        """Return what an approval of this release allows."""
-        return binding_of(release, self._profile(release))
-
     def siblings(self, service: ManagedService, release: Release) -> tuple[Release, ...]:
         """Return the service's other releases."""
         return tuple(item for item in self._gatherer.releases(service) if item.metadata.uid != release.metadata.uid)
-
-    def decisions(self, release: Release) -> tuple[Decision, ...]:
-        """Return what people decided about a release."""
-        return self._gatherer.decisions(release.metadata.namespace, release.metadata.name)
 
     def _facts(self, service: ManagedService, release: Release) -> GateFacts:
         return GateFacts(
             now=self._clock.now(),
             release=release,
             service=service,
-            profile=self._profile(release),
-            decisions=self.decisions(release),
+            profile=self.profile(release),
+            decisions=self._gatherer.decisions(release.metadata.namespace, release.metadata.name),
             windows=tuple(ChangeWindow.read(body) for body in self._cluster.list(WINDOWS)),
             siblings=self.siblings(service, release),
             guard=self._guard(service),
@@ -95,7 +85,8 @@ class Examiner:
         known = written is not None and written.digest == digest
         return replace(guard, since=written.since if written is not None and known else self._clock.now())
 
-    def _profile(self, release: Release) -> ComplianceProfile | None:
+    def profile(self, release: Release) -> ComplianceProfile | None:
+        """Return the profile that a release was requested under, as it is now."""
         asked = release.spec.compliance
         body = self._cluster.get(PROFILES, "", asked.profile) if asked is not None else None
         return ComplianceProfile.read(body) if body is not None else None

@@ -29,10 +29,11 @@ def go_on(s: ReleaseSnapshot) -> Plan:
             return wait(s, "Paused", "a person paused the release before its first step; decide Resume to go on")
         first = last + 1 if s.directives.promote else 1
         return held_back(s, first) or shift(s, first)
+    held = held_back(s, step) if step > last else None
     if s.traffic is None or s.traffic.uneven or s.traffic.weight != weight_of(s, step):
-        return shift(s, step)
+        return held or shift(s, step)
     if step > last:
-        return held_back(s, step) or promotion.promote(s)
+        return held or promotion.promote(s)
     return bake(s, step)
 
 

@@ -13,7 +13,7 @@ from feem.core.gates.result import GateResult
 from feem.core.gates.words import statuses, summary
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.snapshot import ReleaseSnapshot
-from feem.core.rollout.status import ending_of, next_status, status_of
+from feem.core.rollout.status import ending_of, next_status, progress, status_of
 from feem.core.rollout.waiting import wait, watching
 
 WAITING = "Waiting"
@@ -36,7 +36,7 @@ def held_back(s: ReleaseSnapshot, step: int, found: dict[str, Any] | None = None
     at = status_of(s.release)
     text = summary(holding)
     if at.step > 0:
-        text = f"{at.progress} is kept: {text}"
+        text = f"{progress(at.step, len(s.release.spec.plan.steps), at.weight)} is kept: {text}"
     return wait(s, WAITING, text, requeue=_look_again(s, holding), **(found or {}))
 
 
