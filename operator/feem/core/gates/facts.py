@@ -28,8 +28,10 @@ class TicketAnswer:
 
 @dataclass(frozen=True)
 class Guard:
-    """Whether FEEM's policies are in force: what is missing or weaker than shipped, one sentence each, and since when they have
-    been in force without a gap (None: not known).
+    """Whether FEEM's admission policies are in force.
+
+    `weakened` is what is missing or weaker than shipped, a sentence each; `since` is from when on they have been in force without
+    a gap, None when that is not known.
     """
 
     weakened: tuple[str, ...] = ()
