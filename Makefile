@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 setup: $(STAMP) ## Install the Python packages into .venv (every other target does it when needed)
 
 .PHONY: demo
-demo: $(STAMP) ## The main job on a cluster it makes itself: a good release is promoted, two bad ones are rolled back
+demo: $(STAMP) ## The main job on a cluster it makes itself: a good release is approved and promoted, two bad ones go back
 	@$(BIN)/python -m e2e.demo --cluster $(DEMO_CLUSTER)
 
 .PHONY: demo-clean
