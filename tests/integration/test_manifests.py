@@ -7,7 +7,7 @@ that are missing or do not fit each other) is a condition, and tested with the o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +304,18 @@ def test_what_may_change_can_be_changed(as_user: AsUser, namespace: str) -> None
     change = {"spec": {"planRef": None, "plan": PLAN, "traffic": {"httpRoute": "other"}}}
     alice.done("patch", "msvc", "limit-scoring", "--type=merge", f"--patch={json.dumps(change)}")
     alice.done("delete", "msvc", "limit-scoring")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def found_again(as_user: AsUser, namespace: str, wait_until: Callable[[Callable[[], bool]], None]) -> None:
+    """After a restart the API server denies Decisions until it has found the kind that policies take as parameters."""
+    someone = as_user("alice").within(namespace)
+
+    def found() -> bool:
+        told = someone("create", "--dry-run=server", manifest=manifest("decision")).told
+        return "failed to configure policy" not in told
+
+    wait_until(found)
 
 
 @pytest.fixture

@@ -42,9 +42,9 @@ def admin(cluster: e2e.cluster.Cluster, as_user: AsUser) -> Kubectl:
     return admin
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def staff(cluster: e2e.cluster.Cluster, admin: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staff]:
-    """The operator's process, and how to start it with another clock."""
+    """The operator's process, and how to start it with another clock; it ends with the module, for other tests have their own."""
     metrics = MetricsServer()
     running = Staff(cluster, metrics.url, tmp_path_factory.mktemp("operator") / "operator.log")
     running.start()
@@ -84,7 +84,7 @@ def accepted(admin: Kubectl, name: str) -> None:
     until(f"profile {name} accepted", lambda: admin(*wait).code == 0)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def everyday(admin: Kubectl, staff: Staff) -> Iterator[str]:
     """The profile of those attempts that need none of their own."""
     name = f"strict-{uuid.uuid4().hex[:6]}"
@@ -126,7 +126,7 @@ def judge(cluster: e2e.cluster.Cluster, table: Table) -> Judge:
     return begin
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def show_log_of_failures(request: pytest.FixtureRequest, staff: Staff) -> Iterator[None]:
     failed = request.session.testsfailed
     yield
