@@ -13,15 +13,14 @@ import structlog
 from pydantic import ValidationError
 
 from feem import leading
-from feem.adapters.kubernetes import logbook
 from feem.adapters.kubernetes.archive import KubernetesArchive
 from feem.adapters.kubernetes.authority import KubernetesAuthority, has_mutating_policies
 from feem.adapters.kubernetes.client import Client
 from feem.adapters.kubernetes.cluster import KubernetesCluster
 from feem.adapters.kubernetes.informer import Informer
 from feem.adapters.kubernetes.lease import Election, LeaseTimes
-from feem.adapters.kubernetes.ledger import KubernetesLedger
 from feem.adapters.kubernetes.notes import KubernetesNotes
+from feem.adapters.kubernetes.records import KubernetesRecords
 from feem.adapters.kubernetes.store import Store
 from feem.adapters.policies import PackagedPolicies
 from feem.adapters.prometheus.metrics import PrometheusMetrics
@@ -32,6 +31,7 @@ from feem.observe.logging import configure
 from feem.observe.metrics import OperatorMetrics
 from feem.ports import Body, Fenced, Unavailable
 from feem.runtime.clock import SystemClock
+from feem.runtime.ledger import RecordLedger
 from feem.runtime.loop import Key
 from feem.runtime.queue import Queue
 from feem.settings import Settings
@@ -165,7 +165,7 @@ def _election(settings: Settings, client: Client, figures: OperatorMetrics, iden
         name=settings.lease_name,
         identity=identity,
         times=LeaseTimes(seconds, seconds * 2 / 3, seconds * 2 / 15),
-        floor=lambda: logbook.lowest_free_epoch(client),
+        floor=KubernetesRecords(client).lowest_free_epoch,
         changed=figures.leading,
     )
 
@@ -176,12 +176,12 @@ def _term(
     """Return what to do while leading: everything is looked at once, then as events come."""
 
     async def term(epoch: int) -> None:
-        ledger = await KubernetesLedger.open(
-            client,
+        ledger = await RecordLedger.open(
+            KubernetesRecords(client),
             world.clock,
             epoch=epoch,
             actor=settings.service_account_username,
-            appended=world.measurements.audit_appended,
+            appended=lambda record, seconds: world.measurements.audit_appended(record.index, seconds),
         )
         if ledger.head is not None:
             world.measurements.audit_head(ledger.head.index)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feem.adapters.kubernetes import logbook
-from feem.adapters.kubernetes.ledger import KubernetesLedger
+from feem.adapters.kubernetes.records import KubernetesRecords
 from feem.api.audit import AuditSpec, Part, Subject
 from feem.core.audit.record import name_of
 from feem.core.audit.verify import Report, verify
 from feem.ports import Entry, Fenced, Unavailable
+from feem.runtime.ledger import RecordLedger
 from tests.adapters.fake import Accident, FakeClient
 
 RECORDS = "auditrecords.feem.dev"
@@ -31,8 +31,8 @@ class TickingClock:
         return self._now
 
 
-async def opened(fake: FakeClient, epoch: int = 0) -> KubernetesLedger:
-    return await KubernetesLedger.open(fake.client, TickingClock(), epoch=epoch, actor="feem")
+async def opened(fake: FakeClient, epoch: int = 0) -> RecordLedger:
+    return await RecordLedger.open(KubernetesRecords(fake.client), TickingClock(), epoch=epoch, actor="feem")
 
 
 def intent(action: str = "SetWeight", subject: Subject = SUBJECT) -> Entry:
@@ -48,7 +48,7 @@ def fact() -> Entry:
 
 
 async def report(fake: FakeClient) -> Report:
-    return verify([each async for each in logbook.entries(fake.client)])
+    return verify([each async for each in KubernetesRecords(fake.client).entries()])
 
 
 class LosesAnswers:
@@ -274,9 +274,9 @@ async def test_an_outcome_of_nothing_is_a_bug() -> None:
 
 async def test_the_lowest_free_epoch() -> None:
     fake = FakeClient()
-    assert await logbook.lowest_free_epoch(fake.client) == 0
+    assert await KubernetesRecords(fake.client).lowest_free_epoch() == 0
     await (await opened(fake, 6)).append(fact())
-    assert await logbook.lowest_free_epoch(fake.client) == 7
+    assert await KubernetesRecords(fake.client).lowest_free_epoch() == 7
 
 
 @settings(max_examples=60, deadline=None)

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from e2e.cluster import Cluster
-from feem.adapters.kubernetes import logbook
 from feem.adapters.kubernetes.client import Client
-from feem.adapters.kubernetes.ledger import KubernetesLedger
+from feem.adapters.kubernetes.records import AHEAD, KubernetesRecords
 from feem.api.audit import AuditSpec, Part, Subject
 from feem.core.audit.record import name_of
 from feem.core.audit.verify import Report, verify
 from feem.ports import Body, Entry, Fenced, Refused, Unavailable
 from feem.runtime.clock import SystemClock
+from feem.runtime.ledger import RecordLedger
 from tests.integration.adapter import operator_kubeconfig
 from tests.integration.conftest import OPERATOR
 from tests.integration.kubectl import Kubectl
@@ -41,18 +41,18 @@ async def client(kubeconfig: Path) -> AsyncIterator[Client]:
 
 async def found_since(client: Client, index: int) -> Report:
     """Verify the log from an entry on: the cluster is used by other tests too, some of which forge entries."""
-    bodies = await asyncio.gather(*(logbook.read(client, each) for each in range(index, index + 200)))
-    return verify([(body["metadata"]["name"], body["spec"]) for body in bodies if body is not None])
+    bodies = await asyncio.gather(*(KubernetesRecords(client).read(each) for each in range(index, index + 200)))
+    return verify([(name_of(body.index), body.wire()) for body in bodies if body is not None])
 
 
-def next_index(ledger: KubernetesLedger) -> int:
+def next_index(ledger: RecordLedger) -> int:
     return 0 if ledger.head is None else ledger.head.index + 1
 
 
-async def opened(client: Client) -> KubernetesLedger:
+async def opened(client: Client) -> RecordLedger:
     """A new leader's ledger; what earlier tests left open is closed first."""
-    epoch = await logbook.lowest_free_epoch(client)
-    ledger = await KubernetesLedger.open(client, SystemClock(), epoch=epoch, actor=OPERATOR)
+    epoch = await KubernetesRecords(client).lowest_free_epoch()
+    ledger = await RecordLedger.open(KubernetesRecords(client), SystemClock(), epoch=epoch, actor=OPERATOR)
     for left in ledger.open_intents(SUBJECT):
         await ledger.append(outcome(left, "Abandoned"))
     return ledger
@@ -72,9 +72,7 @@ async def test_what_is_stored_verifies(client: Client) -> None:
     ledger = await opened(client)
     first = await ledger.append(intent("Überweisung \\ \u2028 “x”"))
     await ledger.append(outcome(first))
-    body = await logbook.read(client, first.index)
-    assert body is not None
-    assert AuditSpec.model_validate(body["spec"]) == first
+    assert await KubernetesRecords(client).read(first.index) == first
     found = await found_since(client, first.index)
     assert found.ok, found.first_bad
     assert found.entries == 2
@@ -84,8 +82,8 @@ async def test_what_is_stored_verifies(client: Client) -> None:
 async def test_a_successor_goes_on_where_the_log_ends(client: Client) -> None:
     old = await opened(client)
     left = await old.append(intent())
-    epoch = await logbook.lowest_free_epoch(client)
-    new = await KubernetesLedger.open(client, SystemClock(), epoch=epoch, actor=OPERATOR)
+    epoch = await KubernetesRecords(client).lowest_free_epoch()
+    new = await RecordLedger.open(KubernetesRecords(client), SystemClock(), epoch=epoch, actor=OPERATOR)
     assert list(new.open_intents(SUBJECT)) == [left]
     await new.append(outcome(left, "Recovered"))
     with pytest.raises(Fenced):
@@ -95,12 +93,15 @@ async def test_a_successor_goes_on_where_the_log_ends(client: Client) -> None:
 async def test_two_leaders_never_write_one_index_twice(client: Client) -> None:
     low = await opened(client)
     start = next_index(low)
-    high = await KubernetesLedger.open(
-        client, SystemClock(), epoch=await logbook.lowest_free_epoch(client) + 1, actor=OPERATOR
+    high = await RecordLedger.open(
+        KubernetesRecords(client),
+        SystemClock(),
+        epoch=await KubernetesRecords(client).lowest_free_epoch() + 1,
+        actor=OPERATOR,
     )
     ended = asyncio.Event()
 
-    async def write(ledger: KubernetesLedger, pause: float = 0.0) -> int:
+    async def write(ledger: RecordLedger, pause: float = 0.0) -> int:
         count = 0
         try:
             while count < 30:
@@ -148,7 +149,7 @@ async def test_only_the_operator_writes_and_nobody_changes(client: Client, as_us
     forged = {**manifest, "metadata": {"name": name_of(index)}, "spec": {**manifest["spec"], "index": index}}
     as_user("admin").refused("create", manifest=forged)
     async with await Client.connect(str(as_user("admin").kubeconfig)) as other:
-        rival = await KubernetesLedger.open(other, SystemClock(), epoch=written.epoch + 1, actor="admin")
+        rival = await RecordLedger.open(KubernetesRecords(other), SystemClock(), epoch=written.epoch + 1, actor="admin")
         with pytest.raises(Refused):
             await rival.append(intent())
 
@@ -160,9 +161,9 @@ async def test_finding_the_head_does_not_read_the_log(client: Client) -> None:
     asked: list[tuple[str, str]] = []
     client.observe = lambda verb, resource, *_: asked.append((verb, resource))
     began = time.perf_counter()
-    new = await KubernetesLedger.open(
-        client, SystemClock(), epoch=ledger.head.epoch + 1 if ledger.head else 0, actor=OPERATOR
+    new = await RecordLedger.open(
+        KubernetesRecords(client), SystemClock(), epoch=ledger.head.epoch + 1 if ledger.head else 0, actor=OPERATOR
     )
     assert time.perf_counter() - began < 5
     assert new.head == ledger.head
-    assert len(asked) <= logbook.AHEAD + 3
+    assert len(asked) <= AHEAD + 3

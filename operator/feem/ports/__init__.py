@@ -8,7 +8,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from feem.api.audit import AuditSpec, Part, Subject
 from feem.api.gate import TicketSystem
 from feem.api.objective import Indicator
 from feem.api.release import Release
@@ -16,6 +15,51 @@ from feem.core.evidence.samples import Evidence, SampleRequest
 from feem.core.gates.facts import TicketAnswer
 from feem.core.gates.result import Reliance
 from feem.core.rollout.effects import Effect
+from feem.ports.audit import (
+    Entry,
+    Fenced,
+    Forked,
+    Ledger,
+    Publication,
+    Records,
+    Signer,
+    Stored,
+    Taken,
+    Witness,
+    WitnessAhead,
+    WitnessDisagrees,
+)
+
+__all__ = [
+    "FINALIZER",
+    "Archive",
+    "Authority",
+    "Body",
+    "Burn",
+    "Clock",
+    "Cluster",
+    "Conflict",
+    "Entry",
+    "Fenced",
+    "Forked",
+    "Ledger",
+    "Measurements",
+    "Metrics",
+    "Notes",
+    "Policies",
+    "Publication",
+    "QueryProblem",
+    "Records",
+    "Refused",
+    "Signer",
+    "Stored",
+    "Taken",
+    "Tickets",
+    "Unavailable",
+    "Witness",
+    "WitnessAhead",
+    "WitnessDisagrees",
+]
 
 Body = dict[str, Any]
 """One Kubernetes object as JSON."""
@@ -101,42 +145,6 @@ class Metrics(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What is to be recorded; the ledger adds index, time, actor default, epoch, previous and digest."""
-
-    action: str
-    part: Part
-    subject: Subject
-    reason: str = ""
-    message: str = ""
-    effects: tuple[str, ...] = ()
-    evidence: str = ""
-    intent: int | None = None
-    actor: str = ""
-    """Empty: the operator's own account."""
-
-
-class Fenced(Exception):  # noqa: N818 - see Conflict
-    """Another operator leads now: stop acting at once."""
-
-
-class Ledger(Protocol):
-    """The audit log."""
-
-    async def append(self, entry: Entry) -> AuditSpec:
-        """Write the next entry; returns it once it is durable. Raises Unavailable, or Fenced when another leader writes."""
-        ...
-
-    def open_intents(self, subject: Subject) -> Sequence[AuditSpec]:
-        """Return the intents about this subject that have no outcome yet, oldest first."""
-        ...
-
-    def open_subjects(self) -> Sequence[Subject]:
-        """Return the subjects that have open intents, each once."""
-        ...
-
-
 class Archive(Protocol):
     """Where the samples behind a decision are kept."""
 
@@ -167,10 +175,10 @@ class Tickets(Protocol):
 
 
 class Policies(Protocol):
-    """FEEM's admission policies and bindings as shipped, to compare those of the cluster with."""
+    """FEEM's admission policies and bindings, to compare those of the cluster with."""
 
     def shipped(self) -> Sequence[Body]:
-        """Return them as bodies, written for this operator's own user name."""
+        """Return them, written for this operator's own user name."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The port `Ledger` over AuditRecord objects: creating the object named by the next index is a compare-and-swap on the log."""
+"""The port `Ledger` over any store of entries: numbers them, keeps one outcome to an intent, and knows when another operator leads."""
 
 from __future__ import annotations
 
@@ -6,34 +6,30 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Self
 
-from feem.adapters.kubernetes import logbook
-from feem.adapters.kubernetes.client import Client, with_type
-from feem.adapters.kubernetes.errors import AlreadyExists
-from feem.adapters.kubernetes.resources import RECORDS
 from feem.api.audit import AuditSpec, Part, Subject
 from feem.core.audit.record import Statement, name_of, next_record
-from feem.ports import Body, Clock, Entry, Fenced, Unavailable
+from feem.ports import Clock, Entry, Fenced, Records, Taken, Unavailable
 
 log = logging.getLogger(__name__)
 
 REMEMBERED = 1_000
 """How many outcomes are remembered, to answer for one whose first answer was lost."""
 
-Appended = Callable[[int, float], None]
-"""Called for each entry with its index and the seconds it took until it was durable."""
+Appended = Callable[[AuditSpec, float], None]
+"""Called for each entry of ours with the seconds it took until it was durable."""
 
 
-class KubernetesLedger:
+class RecordLedger:
     """One leader's hand on the log. Appends are written one after another; see `feem.ports.Ledger`."""
 
     def __init__(
-        self, client: Client, clock: Clock, *, epoch: int, actor: str, appended: Appended | None = None
+        self, records: Records, clock: Clock, *, epoch: int, actor: str, appended: Appended | None = None
     ) -> None:
-        self._client = client
+        self._records = records
         self._clock = clock
         self._epoch = epoch
         self._actor = actor
@@ -47,19 +43,34 @@ class KubernetesLedger:
 
     @classmethod
     async def open(
-        cls, client: Client, clock: Clock, *, epoch: int, actor: str, appended: Appended | None = None
+        cls, records: Records, clock: Clock, *, epoch: int, actor: str, appended: Appended | None = None
     ) -> Self:
         """Find the head and the open intents, and return the ledger of this epoch.
 
-        Raises Fenced when a later epoch has already written, Unavailable when the API server cannot be asked.
+        Raises Fenced when a later epoch has already written, Unavailable when the store cannot be asked.
         """
-        ledger = cls(client, clock, epoch=epoch, actor=actor, appended=appended)
-        head = await logbook.find_head(client)
-        if head is not None:
-            ledger._head = AuditSpec.model_validate(head["spec"])
-            ledger._check_epoch(ledger._head)
-            ledger._open = {intent.index: intent for intent in await logbook.open_intents(client, head)}
+        ledger = cls(records, clock, epoch=epoch, actor=actor, appended=appended)
+        stored = await records.head()
+        if stored is not None:
+            ledger._head = stored.record
+            ledger._check_epoch(stored.record)
+            ledger._open = await _open_intents(records, stored.record, stored.open_from or 0)
         return ledger
+
+    @property
+    def epoch(self) -> int:
+        """The fencing epoch of what is written here."""
+        return self._epoch
+
+    @property
+    def open_count(self) -> int:
+        """How many intents have no outcome yet."""
+        return len(self._open)
+
+    @property
+    def open_from(self) -> int:
+        """The lowest index that a new leader needs: the oldest open intent, else the next entry."""
+        return min(self._open, default=0 if self._head is None else self._head.index + 1)
 
     @property
     def head(self) -> AuditSpec | None:
@@ -95,7 +106,7 @@ class KubernetesLedger:
             found = await self._clear_doubt(said) or self._settled(said)
             if found is None:
                 found = await self._write(said)
-            self._appended(found.index, time.perf_counter() - began)
+            self._appended(found, time.perf_counter() - began)
             return found
 
     async def _write(self, said: Statement) -> AuditSpec:
@@ -103,8 +114,8 @@ class KubernetesLedger:
             record = next_record(self._head, said, self._clock.now(), self._epoch)
             self._doubtful[record.digest] = record
             try:
-                await self._client.create(RECORDS, "", self._body(record))
-            except AlreadyExists:
+                await self._records.put(record, self._open_from(record))
+            except Taken:
                 there = await self._read(record.index)
                 ours = there.digest in self._doubtful
                 self._take(there)
@@ -118,10 +129,9 @@ class KubernetesLedger:
         """Look whether an unanswered write has arrived; return it when it says the same as what is to be written now."""
         if not self._doubtful:
             return None
-        body = await logbook.read(self._client, next(iter(self._doubtful.values())).index)
-        if body is None:
+        there = await self._records.read(next(iter(self._doubtful.values())).index)
+        if there is None:
             return None
-        there = AuditSpec.model_validate(body["spec"])
         ours = there.digest in self._doubtful
         self._take(there)
         return there if ours and _says(there, said) else None
@@ -135,10 +145,10 @@ class KubernetesLedger:
         raise ValueError(f"{said.action}: entry {said.intent} is no open intent")
 
     async def _read(self, index: int) -> AuditSpec:
-        body = await logbook.read(self._client, index)
-        if body is None:
-            raise Unavailable(f"AuditRecord {name_of(index)} exists and then does not: somebody removes audit records")
-        return AuditSpec.model_validate(body["spec"])
+        record = await self._records.read(index)
+        if record is None:
+            raise Unavailable(f"entry {name_of(index)} exists and then does not: somebody removes audit records")
+        return record
 
     def _take(self, record: AuditSpec) -> None:
         """Step over the entry at the next index, whoever wrote it. Raises Fenced unless it is ours or of an earlier epoch."""
@@ -166,11 +176,23 @@ class KubernetesLedger:
                 f"entry {record.index} is of epoch {record.epoch}, ours is {self._epoch}: another operator leads"
             )
 
-    def _body(self, record: AuditSpec) -> Body:
-        still_open = set(self._open) - {record.intent}
-        open_from = min(still_open, default=record.index)
-        metadata = {"name": name_of(record.index), "annotations": {logbook.OPEN_FROM: str(open_from)}}
-        return with_type(RECORDS, {"metadata": metadata, "spec": record.wire()})
+    def _open_from(self, record: AuditSpec) -> int:
+        return min(set(self._open) - {record.intent}, default=record.index)
+
+
+async def _open_intents(records: Records, head: AuditSpec, first: int) -> dict[int, AuditSpec]:
+    return unsettled([*[record async for record in records.since(first, head.index)], head])
+
+
+def unsettled(records: Iterable[AuditSpec]) -> dict[int, AuditSpec]:
+    """Return the intents among these entries that none of them is the outcome of, by index."""
+    waiting: dict[int, AuditSpec] = {}
+    for record in records:
+        if record.part is Part.INTENT:
+            waiting[record.index] = record
+        elif record.intent is not None:
+            waiting.pop(record.intent, None)
+    return waiting
 
 
 def _says(record: AuditSpec, said: Statement) -> bool:
