@@ -1,6 +1,7 @@
 """The vocabulary of FEEM: one module a kind of `feem.dev/v1alpha1`."""
 
 from feem.api.audit import AuditRecord
+from feem.api.auditlog import AuditLog
 from feem.api.base import API_VERSION, GROUP, VERSION, Condition, ConditionStatus, Resource
 from feem.api.decision import Decision
 from feem.api.objective import ServiceLevelObjective
@@ -19,6 +20,7 @@ KINDS: tuple[type[Resource], ...] = (
     ComplianceProfile,
     ChangeWindow,
     AuditRecord,
+    AuditLog,
 )
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "GROUP",
     "KINDS",
     "VERSION",
+    "AuditLog",
     "AuditRecord",
     "ChangeWindow",
     "ComplianceProfile",

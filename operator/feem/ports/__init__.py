@@ -16,10 +16,12 @@ from feem.core.gates.facts import TicketAnswer
 from feem.core.gates.result import Reliance
 from feem.core.rollout.effects import Effect
 from feem.ports.audit import (
+    AuditMeasurements,
     Entry,
     Fenced,
     Forked,
     Ledger,
+    LogObject,
     Publication,
     Records,
     Signer,
@@ -33,6 +35,7 @@ from feem.ports.audit import (
 __all__ = [
     "FINALIZER",
     "Archive",
+    "AuditMeasurements",
     "Authority",
     "Body",
     "Burn",
@@ -43,6 +46,7 @@ __all__ = [
     "Fenced",
     "Forked",
     "Ledger",
+    "LogObject",
     "Measurements",
     "Metrics",
     "Notes",

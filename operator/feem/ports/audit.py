@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from feem.api.audit import AuditSpec, Part, Subject
+from feem.api.auditlog import AuditLogStatus
 from feem.core.tlog.checkpoint import Checkpoint
 from feem.core.tlog.note import Signature
 from feem.core.tlog.vkey import Key
@@ -157,4 +158,36 @@ class Witness(Protocol):
         self, note: str, checkpoint: Checkpoint, consistency: Callable[[int], Sequence[bytes]]
     ) -> Sequence[str]:
         """Show a checkpoint; returns checked signature lines. Raises WitnessAhead, WitnessDisagrees or Unavailable."""
+        ...
+
+
+class LogObject(Protocol):
+    """The AuditLog object, where people see how the log is published."""
+
+    async def read(self) -> AuditLogStatus | None:
+        """Return what it says; None when there is no AuditLog of this origin yet. Raises Unavailable or Refused."""
+        ...
+
+    async def write(self, status: AuditLogStatus) -> None:
+        """Replace what it says; makes the object when there is none. Raises Unavailable or Refused."""
+        ...
+
+
+class AuditMeasurements(Protocol):
+    """The log's own figures, for Prometheus."""
+
+    def log_seen(self, size: int, open_intents: int) -> None:
+        """Set the number of entries in the store, and of intents without an outcome."""
+        ...
+
+    def log_signed(self, size: int, at: float) -> None:
+        """Set the size of the newest signed checkpoint and when it was signed, POSIX seconds."""
+        ...
+
+    def log_published(self, size: int) -> None:
+        """Set the size of the published directory."""
+        ...
+
+    def log_failed(self, stage: str) -> None:
+        """Count a failure: `read`, `sign`, `publish`, `witness`, `status` or `prune`."""
         ...
