@@ -1,0 +1,1 @@
+"""The evidence report: one printable page about one release, made of what an evidence pack holds."""

@@ -1,0 +1,96 @@
+"""FEEM's own words in Chinese: results, actions, gates, decisions."""
+
+from __future__ import annotations
+
+TERMS: dict[str, str] = {
+    # how a release ends
+    "Promoted": "已全量发布",
+    "RolledBack": "已回退",
+    "Aborted": "已中止",
+    "Superseded": "已被取代",
+    "Cancelled": "已取消",
+    "Bypassed": "已被绕过",
+    "Observed": "仅观察",
+    # gates and verdicts
+    "Passed": "通过",
+    "Holding": "等待",
+    "Skipped": "跳过",
+    "Pass": "通过",
+    "Fail": "不通过",
+    "Inconclusive": "尚无定论",
+    "Technical": "技术",
+    "Business": "业务",
+    "Request": "申请",
+    "Start": "启动",
+    "Step": "步骤",
+    "Promotion": "全量",
+    "Closure": "收尾",
+    # parts of the log
+    "Intent": "意图",
+    "Outcome": "结果",
+    "Fact": "事实",
+    "Done": "已完成",
+    "Recovered": "中断后确认",
+    "Abandoned": "已放弃",
+    "Failed": "失败",
+    # what people decide
+    "Approve": "批准",
+    "Reject": "拒绝",
+    "Pause": "暂停",
+    "Resume": "继续",
+    "Abort": "中止",
+    "Retry": "重试",
+    "BreakGlass": "紧急放行",
+    "SignOff": "签核",
+    # what the operator does and sees
+    "Requested": "提出申请",
+    "RequestRelease": "登记发布",
+    "ApplyCanary": "部署灰度",
+    "ShiftTraffic": "调整流量",
+    "SetWeight": "设置权重",
+    "StartCanary": "启动灰度",
+    "Promote": "全量发布",
+    "RollBack": "回退",
+    "RestoreTraffic": "恢复路由",
+    "ScaleDownCanary": "缩减灰度",
+    "RemoveCanary": "移除灰度",
+    "Complete": "完成",
+    "Undo": "撤销",
+    "ResumeUndo": "继续撤销",
+    "FollowBypass": "跟随绕过",
+    "Observe": "观察",
+    "GiveBack": "交还",
+    "Govern": "纳入管控",
+    "Gates": "门禁结果",
+    "Decision": "人工决定",
+    "Attest": "出具证明",
+    "ReleaseEnded": "发布结束",
+    "UnattributedChange": "来源不明变更",
+    "ChangeSeen": "发现变更",
+    "WindowOpened": "窗口开启",
+    "WindowClosed": "窗口关闭",
+    "PolicyWeakened": "策略被削弱",
+    "PolicyRestored": "策略已恢复",
+    # kinds of gates
+    "approvals": "审批",
+    "images": "镜像",
+    "ticket": "工单",
+    "requirements": "需求",
+    "leadTime": "提前期",
+    "window": "变更窗口",
+    "exposure": "影响面",
+    "objectives": "目标",
+    "evidence": "文档证据",
+    "drill": "演练",
+    "runbook": "运行手册",
+    "rollbackPlan": "回退预案",
+    "data": "数据分级",
+    "signOff": "签核",
+    "retention": "留存",
+}
+_TERMS = {word.lower(): chinese for word, chinese in TERMS.items()}
+
+
+def translated(word: str) -> str:
+    """Return the Chinese of a known word, empty for any other."""
+    return _TERMS.get(word.replace("-", "").replace("_", "").lower(), "")
