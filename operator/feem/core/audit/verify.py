@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from feem.api.audit import Part
+from feem.core.audit.bits import Bits
+from feem.core.audit.entry import canonical_bytes
 from feem.core.audit.record import name_of, record_digest
+from feem.core.digest import EXACT
+
+MOST_FINDINGS = 1_000
+"""Findings that a report keeps: a log of another kind altogether would be all findings."""
 
 
 class Fault(StrEnum):
-    """What can be wrong with an entry."""
+    """What can be wrong with a log."""
 
     MALFORMED = "Malformed"
     GAP = "Gap"
@@ -23,13 +31,21 @@ class Fault(StrEnum):
     INTENT = "OutcomeWithoutIntent"
     TWICE = "TwoOutcomes"
     EPOCH = "EpochWentBack"
+    MISSING = "Missing"
+    TILE = "TileMismatch"
+    ROOT = "RootMismatch"
+    CHECKPOINT = "CheckpointNotBelieved"
+    HELD = "HeldCheckpointContradicts"
+    WITNESS = "NotWitnessed"
+    PROOF = "ProofMismatch"
+    PACK = "PackMismatch"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One entry that is not as it should be: its index, what is wrong, and a sentence about it."""
+    """One thing that is not as it should be: the entry's index (None: no single entry), what is wrong, and a sentence about it."""
 
-    index: int
+    index: int | None
     fault: Fault
     message: str
 
@@ -56,105 +72,133 @@ class Report:
 
     @property
     def first_bad(self) -> Finding | None:
-        """The first entry that is not as it should be."""
-        return min(self.findings, key=lambda finding: finding.index, default=None)
+        """The finding at the first entry; one that belongs to no single entry only when there is no other."""
+        return first_of(self.findings)
+
+
+def first_of(findings: Iterable[Finding]) -> Finding | None:
+    """Return the finding at the first entry, else one that belongs to no single entry, else None."""
+    return min(findings, key=lambda found: (found.index is None, found.index or 0), default=None)
 
 
 @dataclass
-class _Walk:
-    """Where a walk stands: the entry before, what the next may follow, intents that wait for an outcome, those that had one."""
+class Walk:
+    """A walk over entries in order, one step each; memory grows by two bits an entry."""
 
-    first: int
-    index: int
-    digests: tuple[str, ...]
-    """Any of these the next entry may name as `previous`; none: what came before cannot be told."""
-    time: str = ""
-    epoch: int = 0
-    waiting: set[int] = field(default_factory=set)
-    settled: dict[int, int] = field(default_factory=dict)
+    first: int | None = None
+    """The index of the first entry; None before it is known."""
+    entries: int = 0
+    head: str = ""
+    findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    _index: int = -1
+    _digests: tuple[str, ...] = ("",)
+    """Any of these the next entry may name as `previous`; none: what came before cannot be told."""
+    _time: str = ""
+    _epoch: int = 0
+    _waiting: set[int] = field(default_factory=set)
+    _settled: Bits = field(default_factory=Bits)
+
+    def step(self, name: str, wire: Any, digest: str | None = None) -> None:
+        """Check one entry: the name it stands under, and its JSON; `digest` is the one it ought to carry, if that is known."""
+        if self.first is None:
+            self.first = _place(name, wire)
+            self._index, self._digests = self.first - 1, ("",) if self.first == 0 else ()
+            if self.first > 0:
+                self.remarks.append(f"the log begins at {self.first}: what came before was pruned and is not checked")
+        self.entries += 1
+        self.head = wire["digest"] if readable(wire) else ""
+        self.add(self._entry(name, wire, digest))
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Keep findings, up to a limit."""
+        self.findings.extend(found for found in findings if len(self.findings) < MOST_FINDINGS)
+
+    def report(self) -> Report:
+        """Return what was found so far."""
+        waiting = tuple(sorted(self._waiting))
+        return Report(self.entries, self.first or 0, self.head, tuple(self.findings), waiting, tuple(self.remarks))
+
+    def _entry(self, name: str, wire: Any, digest: str | None) -> Iterator[Finding]:
+        """Check one entry and step over it; after a bad one the walk goes on from what it says."""
+        expected = self._index + 1
+        index = int(name) if name.isdigit() else expected
+        if index < expected:
+            yield Finding(index, Fault.ORDER, f"entry {index} stands after entry {self._index}")
+        if index > expected:
+            missing = f"entry {expected} is" if index == expected + 1 else f"entries {expected} to {index - 1} are"
+            yield Finding(expected, Fault.GAP, f"{missing} missing")
+        previous = self._digests if index == expected else ()
+        self._index, self._digests = index, ()
+        if not readable(wire):
+            yield Finding(index, Fault.MALFORMED, f"entry {name} is not an audit entry")
+            return
+        if wire["index"] != index or name != name_of(index):
+            yield Finding(index, Fault.NAME, f"entry {name} says it is entry {wire['index']}")
+        ought = record_digest(wire) if digest is None else digest
+        if ought != wire["digest"]:
+            text = f"entry {index} was changed: it digests to {ought}, not to {wire['digest']}"
+            yield Finding(index, Fault.DIGEST, text)
+        elif previous and wire["previous"] not in previous:
+            text = f"entry {index} follows {wire['previous'] or 'nothing'}, not {previous[0] or 'nothing'}"
+            yield Finding(index, Fault.CHAIN, text)
+        if wire["epoch"] < self._epoch:
+            text = f"entry {index} is of epoch {wire['epoch']}, after one of epoch {self._epoch}"
+            yield Finding(index, Fault.EPOCH, text)
+        yield from self._acts(index, wire)
+        if wire["time"] < self._time:
+            self.remarks.append(f"entry {index} is dated {wire['time']}, before the one ahead of it ({self._time})")
+        self._time, self._epoch = wire["time"], max(self._epoch, wire["epoch"])
+        self._digests = (wire["digest"], ought)
+
+    def _acts(self, index: int, wire: dict[str, Any]) -> Iterator[Finding]:
+        """Match outcomes with intents; an outcome of a pruned intent has nothing to be matched with."""
+        part, said = wire["part"], wire.get("intent")
+        intent = said if type(said) is int else -1
+        if (part == Part.OUTCOME) != ("intent" in wire) or part not in _PARTS:
+            yield Finding(index, Fault.MALFORMED, f"entry {index} is no Intent, Outcome or Fact of an entry's form")
+        elif part == Part.INTENT:
+            self._waiting.add(index)
+        elif part != Part.OUTCOME or 0 <= intent < (self.first or 0):
+            return
+        elif intent in self._waiting:
+            self._waiting.remove(intent)
+            self._settled.add(intent)
+        elif intent in self._settled:
+            yield Finding(index, Fault.TWICE, f"entry {index} is a second outcome of intent {intent}")
+        else:
+            yield Finding(index, Fault.INTENT, f"entry {index} is the outcome of {said}, which is no intent before it")
+
+
+_PARTS = frozenset(part.value for part in Part)
 
 
 def verify(records: Iterable[tuple[str, Any]]) -> Report:
-    """Walk the log; `records` are (object name, `spec` in wire form) ordered by name.
-
-    After a bad entry the walk goes on from what that entry says, so that one changed entry is one finding, not all that follow.
-    Runs in one pass; memory grows with the number of intents only.
-    """
-    findings: list[Finding] = []
-    walk: _Walk | None = None
-    count, head = 0, ""
+    """Walk the log; `records` are (object name, `spec` in wire form) ordered by name."""
+    walk = Walk()
     for name, wire in records:
-        if walk is None:
-            first = _index(name, wire)
-            walk = _Walk(first, first - 1, ("",) if first == 0 else ())
-        findings += _entry(walk, name, wire)
-        count += 1
-        head = wire["digest"] if _readable(wire) else ""
-    if walk is None:
-        return Report(0, 0, "", (), (), ())
-    if walk.first > 0:
-        walk.remarks.insert(0, f"the log begins at {walk.first}: what came before was pruned and is not checked")
-    return Report(count, walk.first, head, tuple(findings), tuple(sorted(walk.waiting)), tuple(walk.remarks))
+        walk.step(name, wire)
+    return walk.report()
 
 
-def _entry(walk: _Walk, name: str, wire: Any) -> Iterator[Finding]:
-    """Check one entry and step over it."""
-    expected = walk.index + 1
-    index = int(name) if name.isdigit() else expected
-    if index < expected:
-        yield Finding(index, Fault.ORDER, f"entry {index} stands after entry {walk.index}")
-    if index > expected:
-        missing = f"entry {expected} is" if index == expected + 1 else f"entries {expected} to {index - 1} are"
-        yield Finding(expected, Fault.GAP, f"{missing} missing")
-    previous = walk.digests if index == expected else ()
-    walk.index, walk.digests = index, ()
-    if not _readable(wire):
-        yield Finding(index, Fault.MALFORMED, f"the object {name} is not an audit entry")
-        return
-    if wire["index"] != index or name != name_of(index):
-        yield Finding(index, Fault.NAME, f"the object {name} says it is entry {wire['index']}")
-    digest = record_digest(wire)
-    if digest != wire["digest"]:
-        yield Finding(
-            index, Fault.DIGEST, f"entry {index} was changed: it digests to {digest}, not to {wire['digest']}"
-        )
-    elif previous and wire["previous"] not in previous:
-        yield Finding(
-            index, Fault.CHAIN, f"entry {index} follows {wire['previous'] or 'nothing'}, not {previous[0] or 'nothing'}"
-        )
-    if wire["epoch"] < walk.epoch:
-        yield Finding(index, Fault.EPOCH, f"entry {index} is of epoch {wire['epoch']}, after one of epoch {walk.epoch}")
-    yield from _acts(walk, index, wire)
-    _progress(walk, index, wire)
-    walk.digests = (wire["digest"], digest)
+def read_entry(data: bytes) -> tuple[Any, str]:
+    """Return the JSON of an entry as published, and the digest it ought to carry.
+
+    Raises ValueError unless the bytes are RFC 8785: one spelling, no member twice, no floats, integers below 2**53.
+    """
+    wire = json.loads(data.decode(), parse_float=_no_float, parse_int=_integer, parse_constant=_no_float)
+    if canonical_bytes(wire) != data:
+        raise ValueError("it is not in canonical form (RFC 8785)")
+    if not readable(wire) or not all(key.isascii() for key in wire):
+        raise ValueError("it has not the members of an audit entry")
+    member = f'"digest":{json.dumps(wire["digest"])},'.encode()
+    if data.count(member) != 1:
+        return wire, record_digest(wire)
+    return wire, "sha256:" + hashlib.sha256(data.replace(member, b"", 1)).hexdigest()
 
 
-def _acts(walk: _Walk, index: int, wire: dict[str, Any]) -> Iterator[Finding]:
-    """Match outcomes with intents; an outcome of a pruned intent has nothing to be matched with."""
-    said = wire.get("intent")
-    intent = said if type(said) is int else -1
-    if wire["part"] == Part.INTENT:
-        walk.waiting.add(index)
-    elif wire["part"] != Part.OUTCOME or 0 <= intent < walk.first:
-        return
-    elif intent in walk.waiting:
-        walk.waiting.remove(intent)
-        walk.settled[intent] = index
-    elif intent in walk.settled:
-        first = walk.settled[intent]
-        yield Finding(index, Fault.TWICE, f"entry {index} is a second outcome of intent {intent}, after entry {first}")
-    else:
-        yield Finding(index, Fault.INTENT, f"entry {index} is the outcome of {said}, which is no intent before it")
-
-
-def _progress(walk: _Walk, index: int, wire: dict[str, Any]) -> None:
-    if wire["time"] < walk.time:
-        walk.remarks.append(f"entry {index} is dated {wire['time']}, before the one ahead of it ({walk.time})")
-    walk.time, walk.epoch = wire["time"], max(walk.epoch, wire["epoch"])
-
-
-def _readable(wire: Any) -> bool:
+def readable(wire: Any) -> bool:
+    """Whether a JSON value has what an entry is known by."""
     return (
         isinstance(wire, dict)
         and type(wire.get("index")) is int
@@ -163,7 +207,18 @@ def _readable(wire: Any) -> bool:
     )
 
 
-def _index(name: str, wire: Any) -> int:
+def _no_float(text: str) -> Any:
+    raise ValueError(f"it has the number {text}; entries have integers only")
+
+
+def _integer(text: str) -> int:
+    value = int(text)
+    if abs(value) >= EXACT:
+        raise ValueError(f"it has the number {text[:40]}, beyond 2**53")
+    return value
+
+
+def _place(name: str, wire: Any) -> int:
     if name.isdigit():
         return int(name)
-    return int(wire["index"]) if _readable(wire) else 0
+    return int(wire["index"]) if readable(wire) else 0
