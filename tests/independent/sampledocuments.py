@@ -1,0 +1,200 @@
+"""A scripted service whose releases fill a sample log, and the evidence pack of one of them."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests.independent.samplelog import (
+    Cosigner,
+    Record,
+    Signer,
+    chain,
+    encode64,
+    files_of,
+    proof,
+    publish,
+    vkey,
+    write_zip,
+)
+from tests.independent.verifier_documents import GATES, PAYLOAD_TYPE, PREDICATE, STATEMENT, pre_authentication
+from tests.independent.verifier_json import canonical
+
+ORIGIN = "bank.example/feem/audit"
+BEGINNING = datetime(2026, 11, 2, 9, tzinfo=UTC)
+STEPS = (
+    ("ChangeSeen", "Fact", "Release"),
+    ("Hold", "Intent", "ManagedService"),
+    ("Hold", "Outcome", "ManagedService"),
+    ("Decision", "Fact", "Decision"),
+    ("SetWeight", "Intent", "Release"),
+    ("SetWeight", "Outcome", "Release"),
+    ("Promote", "Intent", "Release"),
+    ("Gates", "Fact", "Release"),
+    ("Promote", "Outcome", "Release"),
+    ("Attest", "Intent", "Release"),
+    ("Attest", "Outcome", "Release"),
+    ("Heartbeat", "Fact", "AuditLog"),
+)
+"""What each release writes, in this order."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What an auditor has of a log; `signer` is what only the bank should have, None when it is not known."""
+
+    directory: Path
+    bundle: Path
+    pack: Path
+    proof: Path
+    entry: Path
+    held: Path
+    keys: str
+    signer: Signer | None
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{sha256(data).hexdigest()}"
+
+
+def _subject(kind: str, number: int) -> dict[str, str]:
+    name = {"ManagedService": "scoring", "Decision": f"approve-scoring-{number}", "AuditLog": "feem"}
+    uid = sha256(f"{kind} {number if kind in ('Release', 'Decision') else 0}".encode()).hexdigest()[:32]
+    namespace = "" if kind == "AuditLog" else "lending"
+    return {"kind": kind, "namespace": namespace, "name": name.get(kind, f"scoring-{number}"), "uid": uid}
+
+
+def records(count: int, evidence: dict[int, str]) -> Iterator[Record]:
+    """Go over the records of one release after the other; `evidence` is the attestation's digest by the release's number."""
+    open_intent: dict[str, int] = {}
+    for index in range(count):
+        number, step = divmod(index, len(STEPS))
+        action, part, kind = STEPS[step]
+        record: Record = {
+            "time": f"{BEGINNING + timedelta(seconds=index):%Y-%m-%dT%H:%M:%S.%f}Z",
+            "actor": "system:serviceaccount:feem-system:feem" if action != "Decision" else "risk-officer",
+            "action": action,
+            "part": part,
+            "subject": _subject(kind, number),
+            "reason": {"Outcome": "Done", "Fact": "Seen"}.get(part, "Allowed"),
+            "message": f"{action} of release {number}: “限额评分” \u20ac\t{'x' * (index % 7)}",
+            "effects": [f"patch HTTPRoute lending/scoring weight {number % 100}"] if part == "Intent" else [],
+            "evidence": evidence.get(number, _digest(b"%d" % number)) if action == "Attest" else "",
+            "epoch": 3 + index // 200,
+        }
+        if part == "Intent":
+            open_intent[action] = index
+        if part == "Outcome":
+            record["intent"] = open_intent[action]
+        yield record
+
+
+def _documents(signer: Signer, number: int) -> dict[str, bytes]:
+    """Write a release's dossier, samples and signed attestation."""
+    samples = gzip.compress(b'{"at":1,"value":0.25}\n{"at":2,"value":0.5}\n', mtime=0)
+    release = _subject("Release", number)
+    gates = [{"name": "approvals", "kind": "Approvals", "stage": "Start", "outcome": "Passed", "reason": "Approved"}]
+    gates[0]["message"] = "1 of 1 approvals, by risk-officer (risk)"
+    image = sha256(b"image %d" % number).hexdigest()
+    dossier = {
+        "format": "feem.dev/dossier@v1",
+        "origin": signer.origin,
+        "release": {name: release[name] for name in ("namespace", "name", "uid")}
+        | {"service": "scoring", "digest": f"sha256:{image}", "requestedBy": "release-pipeline", "author": "team-dev"}
+        | {"createdAt": "2026-11-02T09:00:00Z", "plan": {"steps": [{"weight": 20, "bakeSeconds": 600}]}},
+        "result": {
+            "reason": "Promoted",
+            "message": "all steps held",
+            "at": "2026-11-02T10:00:00Z",
+            "step": 1,
+            "weight": 100,
+        },
+        "gates": gates,
+        "decisions": [{"name": _subject("Decision", number)["name"], "verb": "Approve", "by": "risk-officer"}],
+        "objectives": [{"target": 0.999, "windowSeconds": 300}],
+        "verdicts": [{"objective": "errors", "outcome": "Met", "total": "18014398509481984"}],
+        "manifests": {"before": {}, "after": {"env": [{"name": "TOKEN", "value": "redacted sha256:0123456789ab"}]}},
+        "samples": [{"name": "tape-errors", "sha256": sha256(samples).hexdigest(), "digest": _digest(b"tape")}],
+    }
+    told = canonical(dossier)
+    statement = {
+        "_type": STATEMENT,
+        "subject": [{"name": "pod-template", "digest": {"sha256": image}}],
+        "predicateType": PREDICATE,
+        "predicate": {
+            "verifier": {"id": "https://feem.dev"},
+            "timeVerified": "2026-11-02T10:00:00Z",
+            "resourceUri": f"feem.dev/releases/{release['namespace']}/{release['name']}",
+            "policy": {"uri": "feem.dev/complianceprofiles/strict", "digest": {"sha256": image}},
+            "inputAttestations": [{"uri": "dossier.json", "digest": {"sha256": sha256(told).hexdigest()}}],
+            "verificationResult": "PASSED",
+            "verifiedLevels": ["FEEM_GATES_PASSED"],
+            GATES: gates,
+        },
+    }
+    attestation = envelope(signer, canonical(statement))
+    return {"attestation.dsse.json": attestation, "dossier.json": told, "samples/tape-errors.jsonl.gz": samples}
+
+
+def envelope(signer: Signer, payload: bytes) -> bytes:
+    """Sign a payload as DSSE has it."""
+    signature = signer.ed25519.sign(pre_authentication(payload))
+    signatures = [{"keyid": signer.plain.id.hex(), "sig": encode64(signature)}]
+    return canonical({"payloadType": PAYLOAD_TYPE, "payload": encode64(payload), "signatures": signatures})
+
+
+def listed(files: dict[str, bytes], origin: str, size: int, release: dict[str, str]) -> dict[str, bytes]:
+    """Add the list of files to a pack."""
+    digests = {name: sha256(data).hexdigest() for name, data in files.items() if name != "pack.json"}
+    about = {"format": "feem.dev/evidence-pack@v1", "origin": origin, "size": size, "release": release}
+    return {**files, "pack.json": canonical({**about, "files": digests})}
+
+
+def _pack(
+    entries: Sequence[bytes], number: int, documents: dict[str, bytes], note: bytes, keys: str
+) -> dict[str, bytes]:
+    first = number * len(STEPS)
+    files = documents | {"checkpoint": note, "keys.txt": keys.encode()}
+    files |= {"README.md": b"# How to verify\n", "report.html": b"<!doctype html><title>scoring</title>\n"}
+    for index in range(first, first + len(STEPS) - 1):
+        files[f"records/{index:012d}.json"] = entries[index]
+        files[f"proofs/{index:012d}.tlog-proof"] = proof(entries, index, note)
+    release = _subject("Release", number)
+    return listed(files, ORIGIN, len(entries), {name: release[name] for name in ("namespace", "name", "uid")})
+
+
+def sample(folder: Path, count: int = 600) -> Published:
+    """Write a log of `count` records (at least 24) and all that auditors get of it."""
+    signer, witness = Signer.generate(ORIGIN), Cosigner("witness.example/w1", Ed25519PrivateKey.generate())
+    number = count // len(STEPS) - 1
+    documents = _documents(signer, number)
+    entries = chain(records(count, {number: _digest(documents["attestation.dsse.json"])}))
+    directory, keys = folder / "log", f"# keys of {ORIGIN}\n{signer.keys()}\n{vkey(witness.key)}\n"
+    publish(directory, entries, signer)
+    note = (directory / "checkpoint").read_bytes()
+    note += witness.line(note).encode()
+    (directory / "checkpoint").write_bytes(note)
+    (directory / "keys.txt").write_text(keys, encoding="utf-8")
+    index = count * 5 // 8
+    found = Published(
+        directory=directory,
+        bundle=folder / "log.zip",
+        pack=folder / "evidence.zip",
+        proof=folder / f"{index:012d}.tlog-proof",
+        entry=folder / f"{index:012d}.json",
+        held=folder / "held-checkpoint",
+        keys=keys,
+        signer=signer,
+    )
+    found.proof.write_bytes(proof(entries, index, note))
+    found.entry.write_bytes(entries[index])
+    found.held.write_bytes(signer.checkpoint(entries[: count * 2 // 3]))
+    write_zip(found.bundle, files_of(directory))
+    write_zip(found.pack, _pack(entries, number, documents, note, keys))
+    return found
