@@ -112,11 +112,15 @@ def _shortened(gaps: Sequence[float]) -> tuple[list[float], set[int]]:
     shown, short = list(gaps), set[int]()
     while len(short) < min(MOST_BREAKS, len(gaps) - 1):
         longest = max((at for at in range(len(gaps)) if at not in short), key=lambda at: shown[at])
-        rest = sum(shown) - shown[longest]
+        rest = sum(gap for at, gap in enumerate(shown) if at not in short and at != longest)
         if shown[longest] <= TOO_LONG * sum(shown) or rest <= 0:
             break
-        shown[longest] = rest * SHORTENED / (1 - SHORTENED)
         short.add(longest)
+        for at in short:
+            shown[at] = 0.0
+        each = sum(shown) * SHORTENED / (1 - SHORTENED * len(short))
+        for at in short:
+            shown[at] = each
     return shown, short
 
 

@@ -12,7 +12,7 @@ from feem.core.tlog.note import NoteError, parse_note
 from feem.core.tlog.signing import SIGNATURE_SIZES, STAMP_SIZE
 from feem.core.tlog.vkey import Algorithm
 from feem.view.report.table import Column, facts, table
-from feem.view.report.text import code, moment, number_of, plain, said, short, text_of
+from feem.view.report.text import account, code, moment, number_of, plain, said, short, text_of
 from feem.view.report.words import NOTHING, label, sentence, term
 
 _NAMES = {
@@ -51,7 +51,7 @@ def _row(record: Mapping[str, Any]) -> list[str]:
         term(text_of(record, "action")),
         term(text_of(record, "reason")),
         _message(record),
-        said(text_of(record, "actor")),
+        account(text_of(record, "actor")),
     ]
 
 

@@ -96,7 +96,6 @@ def _facts(dossier: Mapping[str, Any]) -> list[tuple[str, str]]:
         (label("endedAt"), _utc(ended) + (f' <span class="ref">({lasted})</span>' if lasted else "")),
         (label("digest"), code(text_of(release, "digest"))),
         (label("uid"), code(text_of(release, "uid"))),
-        (label("alpha"), said(text_of(release, "plan", "alpha"))),
     ]
 
 
@@ -123,7 +122,8 @@ def _plan(plan: Mapping[str, Any]) -> str:
         f"{number_of(step, 'weight') or 0}% {spoken(number_of(step, 'bakeSeconds') or 0)}"
         for step in items_of(plan, "steps")
     ]
-    return plain(" → ".join([*steps, "100%"])) if steps else ""
+    alpha = text_of(plan, "alpha")
+    return plain(" → ".join([*steps, "100%"]) + (f"; \u03b1 {alpha}" if alpha else "")) if steps else ""
 
 
 def _footer(dossier: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from feem.view.report import svg
 from feem.view.report.axis import Scale, TimeAxis
 from feem.view.report.svg import Area
 from feem.view.report.text import plain
-from feem.view.report.trace import Look, Trace
+from feem.view.report.trace import HUGE, Look, Trace
 from feem.view.report.words import drawn
 
 WIDTH, HEIGHT = 490.0, 232.0
@@ -117,7 +117,7 @@ def _steps(trace: Trace, axis: TimeAxis, weights: dict[int, int]) -> list[str]:
             parts.append(svg.line((x, AREA.top), (x, AREA.bottom), "step"))
         text = f"{weights[step]}%" if step in weights else ""
         if text and x >= free and x + svg.length(text) < AREA.right:
-            parts.append(svg.words((x + 3, AREA.top + 10), text, "step-text"))
+            parts.append(svg.words((x + 1, AREA.top - 4), text, "step-text"))
             free = x + svg.length(text) + 6
     return parts
 
@@ -126,7 +126,7 @@ def _decision(axis: TimeAxis, decided: float) -> list[str]:
     x = axis.x(decided)
     text = drawn("decided")
     return [
-        svg.line((x, AREA.top - 4), (x, AREA.bottom), "decided"),
+        svg.line((x, AREA.top), (x, AREA.bottom), "decided"),
         svg.words((min(x, AREA.right), HEIGHT - 3), f"▲ {text}", "decided-text", "end" if x > 150 else "middle"),
     ]
 
@@ -147,7 +147,7 @@ def _levels(trace: Trace) -> list[Level]:
         return [Level(float(indicator.mix.tolerated_shift) * 100, "tolerated")]
     if indicator.gauge is not None:
         bounds = (indicator.gauge.min, indicator.gauge.max)
-        return [Level(float(bound), "bound") for bound in bounds if bound is not None]
+        return [Level(min(max(float(bound), -HUGE), HUGE), "bound") for bound in bounds if bound is not None]
     limit = trace.terms.fast if trace.terms.watch else trace.terms.budget
     return [Level(float(limit) * 100, "target")]
 
@@ -178,7 +178,7 @@ def _scale(trace: Trace, values: Sequence[float], levels: Sequence[Level]) -> Sc
     high = top + room
     if trace.terms.objective.indicator.gauge is None:
         high = min(high, 100.0 * 1.04)
-    return Scale(low if low == 0 else low - room, high, AREA.bottom, AREA.top)
+    return Scale(low - 0.02 * high if low == 0 else low - room, high, AREA.bottom, AREA.top)
 
 
 def _power(at: int) -> str:

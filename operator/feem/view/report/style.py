@@ -24,9 +24,10 @@ background:var(--faint)}
 .result.good{border-color:var(--good)}.result.bad{border-color:var(--bad)}
 .result .word{flex:none;max-width:40%;font-size:20px;font-weight:600;overflow-wrap:anywhere}
 .result.good .word{color:var(--good)}.result.bad .word{color:var(--bad)}
-.result p{margin:3px 0 0}
+.result p{margin:3px 0 0;color:var(--ink)}
 .facts{display:grid;grid-template-columns:repeat(3,1fr);gap:0 32px;margin:18px 0 0}
 .facts div{border-bottom:1px solid var(--rule);padding:8px 0 7px;min-width:0}
+.facts .wide{grid-column:span 2}
 .facts dt{font-size:11.5px;color:var(--soft)}
 .facts dd{margin:1px 0 0;font-size:13.5px}
 .made{margin:18px 0 0;font-size:13px}
@@ -70,6 +71,7 @@ svg .no{fill:#fff;font-size:10.5px;font-weight:600}
 font-weight:600;text-align:center}
 .dot.forward{background:var(--stable)}.dot.back{background:var(--bad)}.dot.people{background:var(--people)}.dot.end{background:var(--good)}
 table{width:100%;border-collapse:collapse;table-layout:fixed;font-size:12.5px;line-height:1.42;margin:10px 0 0}
+th .zh,td .zh{white-space:nowrap}
 th{background:var(--faint);color:var(--navy);text-align:left;font-weight:600;font-size:11.5px;border-bottom:1.5px solid #b8c3cd}
 th,td{padding:6px 8px;vertical-align:top;overflow-wrap:anywhere}
 td{border-bottom:1px solid var(--rule)}
@@ -78,7 +80,6 @@ td{border-bottom:1px solid var(--rule)}
 .small{color:var(--soft);font-size:.9em;margin-top:2px}
 .writes{margin:3px 0 0;padding-left:15px;color:var(--soft);font-size:.93em}
 table.records{font-size:11.5px}
-.part{white-space:nowrap}
 .part.intent{color:var(--stable)}.part.outcome{color:var(--good)}.part.fact{color:var(--people)}
 .badge{display:inline-block;padding:1px 8px;border-radius:3px;font-size:11.5px;font-weight:600;background:#e8edf2;color:var(--ink);
 overflow-wrap:anywhere}
@@ -139,6 +140,10 @@ tr,.card,figure,.result,.facts div,.verify li{break-inside:avoid}
 .message,.description,.made,.verify,.none{font-size:8pt}
 .note,.nature{font-size:7.4pt}
 .diff{font-size:7.4pt}
+.badge{font-size:6.8pt;padding:1px 5px}
+.category,.reason,.legend,.mix{font-size:7.4pt}
+.dot{font-size:6.4pt;min-width:15px;height:15px;line-height:15px}
+.card h3,h3.sub{font-size:9.5pt}
 footer{display:none}
 }
 @media screen and (max-width:760px){main{padding:20px 14px}.facts,.plots,.mix{grid-template-columns:1fr}.result{display:block}

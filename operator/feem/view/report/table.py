@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+LONG = 86
+"""Characters of HTML beyond which a fact needs more than one column: a SHA-256 digest does, a UID does not."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -29,12 +32,13 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], kind: str) -
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return pairs of label and value, both HTML; a pair without a value is left out."""
-    return (
-        '<dl class="facts">'
-        + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in pairs if value)
-        + "</dl>"
+    """Return pairs of label and value, both HTML; a pair without a value is left out, a long value takes two columns."""
+    listed = "".join(
+        f"<div{' class=wide' if len(value) > LONG else ''}><dt>{name}</dt><dd>{value}</dd></div>"
+        for name, value in pairs
+        if value
     )
+    return f'<dl class="facts">{listed}</dl>'
 
 
 def _aligned(column: Column) -> str:

@@ -40,6 +40,11 @@ def said(value: Any) -> str:
     return f"<bdi>{text}</bdi>" if text else ""
 
 
+def account(value: Any) -> str:
+    """Return a user name that is broken after its colons, where it is too long for its column."""
+    return said(value).replace(":", ":<wbr>")
+
+
 def code(value: Any) -> str:
     """Return a name, digest or command, escaped, in the fixed-width face."""
     text = plain(value)

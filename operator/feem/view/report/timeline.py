@@ -138,18 +138,25 @@ def _list(happened: Sequence[Event]) -> str:
         Column(label("by"), "16%"),
         Column(label("message"), ""),
     )
+    told = dict[str, int]()
     rows = [
         [
             f'<span class="dot {event.kind}">{number}</span>',
             moment(event.time),
             term(event.action),
             said(_account(event.by)),
-            said(_cut(event.message))
+            _told(number, event, told)
             + (f' <span class="ref">#{event.index}</span>' if event.index is not None else ""),
         ]
         for number, event in enumerate(happened, start=1)
     ]
     return table(columns, rows, "events")
+
+
+def _told(number: int, event: Event, told: dict[str, int]) -> str:
+    """Return what an event says; where an earlier one said the same, its number is enough."""
+    earlier = told.setdefault(event.message, number)
+    return said(_cut(event.message)) if earlier == number else f"↑ {label('number')} {earlier}"
 
 
 def _cut(text: str, most: int = 220) -> str:

@@ -18,6 +18,8 @@ from feem.core.evidence.tape import Reader, terms_of
 from feem.core.evidence.terms import Terms
 from feem.core.evidence.trial import Trial
 
+HUGE = 1e15
+"""Values beyond which a gauge is not drawn: the axis could not hold them."""
 MOST_POINTS = 240
 """Points of a plot; of more rounds, some are passed over."""
 
@@ -156,7 +158,7 @@ def _number(text: str) -> float | None:
         value = float(text.replace(",", ""))
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= HUGE else None
 
 
 FLOOR = -3.0

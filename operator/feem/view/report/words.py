@@ -33,7 +33,6 @@ LABELS: dict[str, tuple[str, str]] = {
     "result": ("Result", "结果"),
     "reached": ("Furthest step", "到达步骤"),
     "plan": ("Plan", "灰度计划"),
-    "alpha": ("False-alarm bound α", "误报上限 α"),
     "digest": ("Pod template digest", "Pod 模板摘要"),
     "made": ("How this pack was made and checked", "证据包的生成与核验"),
     "weight": ("Requests served by the canary, %", "灰度版本承担的请求占比，%"),
@@ -47,7 +46,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "slow share": ("Slow events, cumulative, %", "超时事件累计占比，%"),
     "shift": ("Events that fall elsewhere than on stable, %", "与稳定版本分布不同的事件占比，%"),
     "gauge": ("Value", "数值"),
-    "evidence": ("Evidence that the canary is worse (e-value)", "灰度版本更差的证据（e 值）"),
+    "evidence": ("Evidence that the canary is worse (e-value)", "灰度版本更差的证据，e 值"),
     "e": ("e-value", "e 值"),
     "threshold": ("Threshold", "阈值"),
     "reached threshold": ("threshold reached", "达到阈值"),
@@ -56,7 +55,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "mix": ("Category", "类别"),
     "share": ("Share of events", "事件占比"),
     "number": ("No.", "序号"),
-    "time": ("Time (UTC)", "时间（UTC）"),
+    "time": ("Time (UTC)", "时间"),
     "event": ("Event", "事件"),
     "by": ("By", "操作人"),
     "gate": ("Gate", "门禁"),
@@ -68,7 +67,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "verb": ("Decision", "决定"),
     "who": ("Who", "决策人"),
     "role": ("Role", "角色"),
-    "allows": ("Allows (digest)", "批准对象（摘要）"),
+    "allows": ("Allows (digest)", "批准对象摘要"),
     "ticket": ("Ticket", "工单"),
     "expires": ("Counts until", "有效至"),
     "index": ("Index", "编号"),
@@ -86,7 +85,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "signer": ("Signer", "签名方"),
     "key id": ("Key ID", "密钥标识"),
     "signature": ("Signature", "签名类型"),
-    "signed at": ("Signed at (UTC)", "签名时间（UTC）"),
+    "signed at": ("Signed at (UTC)", "签名时间"),
     "as": ("As", "身份"),
     "log": ("log", "日志"),
     "witness": ("witness", "见证方"),
@@ -111,8 +110,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "no weights": ("No canary traffic is on record.", "没有灰度流量的记录。"),
     "no objectives": ("No objective is on record.", "没有服务水平目标的记录。"),
     "no samples": (
-        "The pack holds no samples of it: it was not judged before the release ended.",
-        "证据包中没有其样本：发布结束前未作判定。",
+        "The pack holds no samples of it: it was not judged, or its samples were too long to keep.",
+        "证据包中没有其样本：未作判定，或样本过长未予保留。",
     ),
     "no gates": ("The pack holds no answer of a gate.", "证据包中没有门禁结果。"),
     "no decisions": ("The pack holds no decision of a person.", "证据包中没有人工决定。"),
@@ -135,8 +134,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "cut": ("The difference goes on; the whole of it is in dossier.json.", "差异未完，完整内容见 dossier.json。"),
     "e-value": (
-        "At 1 the samples say nothing. Where the canary is as good as tolerated, X is ever reached with a probability of at most 1/X.",
-        "e 值为 1 表示样本未说明任何问题；若灰度版本不差于容许水平，e 值达到 X 的概率至多为 1/X。",
+        (
+            "At 1 the samples say nothing. Where the canary is as good as tolerated, X is ever reached with a probability of at most 1/X. "
+            "α bounds the probability that a harmless release is rolled back; its objectives share it, a threshold is one over a share."
+        ),
+        (
+            "e 值为 1 表示样本未说明任何问题；若灰度版本不差于容许水平，e 值达到 X 的概率至多为 1/X。"
+            "α 为无害发布被误回退的概率上限，由各目标分摊，阈值为其份额的倒数。"
+        ),
     ),
     "unsigned": ("The checkpoint cannot be read", "检查点无法读取"),
     "step pack": (
