@@ -52,13 +52,23 @@ class Break:
 class TimeAxis:
     """Places Unix seconds between two pixels; long stretches in which nothing happened are shortened."""
 
-    def __init__(self, moments: Iterable[float], left: float, right: float) -> None:
-        """Span the moments, which are those at which something happened; at least a second is shown."""
+    def __init__(
+        self, moments: Iterable[float], left: float, right: float, whole: Sequence[tuple[float, float]] = ()
+    ) -> None:
+        """Span the moments, which are those at which something happened; at least a second is shown.
+
+        `whole` are stretches (Unix seconds, start and end) that are drawn as long as they were.
+        """
         known = sorted(set(moments)) or [0.0]
         if known[-1] - known[0] < 1:
             known = [known[0], known[0] + 1]
         gaps = [later - earlier for earlier, later in itertools.pairwise(known)]
-        shown, self._short = _shortened(gaps)
+        empty = {
+            at
+            for at, (start, end) in enumerate(itertools.pairwise(known))
+            if not any(first < end and start < last for first, last in whole)
+        }
+        shown, self._short = _shortened(gaps, empty)
         scale = (right - left) / sum(shown)
         self._moments, self._places = known, [left]
         for gap in shown:
@@ -107,11 +117,11 @@ class TimeAxis:
         ]
 
 
-def _shortened(gaps: Sequence[float]) -> tuple[list[float], set[int]]:
-    """Return how long each gap is drawn, and which of them shorter than it was."""
+def _shortened(gaps: Sequence[float], empty: set[int]) -> tuple[list[float], set[int]]:
+    """Return how long each gap is drawn, and which of those that are empty shorter than it was."""
     shown, short = list(gaps), set[int]()
-    while len(short) < min(MOST_BREAKS, len(gaps) - 1):
-        longest = max((at for at in range(len(gaps)) if at not in short), key=lambda at: shown[at])
+    while len(short) < MOST_BREAKS and empty - short:
+        longest = max(sorted(empty - short), key=lambda at: shown[at])
         rest = sum(gap for at, gap in enumerate(shown) if at not in short and at != longest)
         if shown[longest] <= TOO_LONG * sum(shown) or rest <= 0:
             break

@@ -31,7 +31,7 @@ class Level:
 def plots(trace: Trace, weights: dict[int, int], decided: float) -> str:
     """Return the drawings of one objective. `weights` is the plan's percent by step, `decided` the decision's Unix seconds."""
     moments = [trace.terms.start, decided, *(one.at for one in trace.looks)]
-    axis = TimeAxis(moments, AREA.left, AREA.right)
+    axis = TimeAxis(moments, AREA.left, AREA.right, [(-math.inf, math.inf)])
     first = _values_plot(trace, axis, weights, decided)
     return f'<div class="plots">{first}{_evidence_plot(trace, axis, weights, decided)}</div>'
 

@@ -33,7 +33,9 @@ def section(dossier: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) ->
 
 def _axis(happened: Sequence[Event], steps: Sequence[Weight]) -> TimeAxis:
     moments = [*(event.at for event in happened), *(step.at for step in steps)]
-    return TimeAxis(moments, LEFT + RADIUS, WIDTH - RIGHT - RADIUS)
+    ends = [*(step.at for step in steps[1:]), max(moments)]
+    served = [(step.at, end) for step, end in zip(steps, ends, strict=False) if step.percent and not step.everywhere]
+    return TimeAxis(moments, LEFT + RADIUS, WIDTH - RIGHT - RADIUS, served)
 
 
 def _drawing(axis: TimeAxis, happened: Sequence[Event], steps: Sequence[Weight]) -> str:
