@@ -35,12 +35,10 @@ _NEXT_STEPS = {
     "42501": "grant FEEM's role what docs/audit-stores.md lists",
     "42P01": "let FEEM's role create tables once, or create them as docs/audit-stores.md says",
     "25006": "connect to the primary: add target_session_attrs=read-write to the connection string",
-    "28P01": "put the role's password into the connection string's Secret",
-    "28000": "let pg_hba.conf admit the role",
-    "3D000": "create the database",
     "55P03": "another operator holds the log's head: look at pg_stat_activity",
     "57014": "look at pg_stat_activity for what is in the way",
 }
+_UNREACHED = "see whether it runs, has the database, and admits FEEM's role"
 
 
 class Session:
@@ -73,7 +71,7 @@ class Session:
     def unavailable(self, problem: psycopg.Error) -> Unavailable:
         """Return a database error as the port says it: the object, the reason, the next step."""
         said = problem.diag.message_primary or " ".join(str(problem).split()) or type(problem).__name__
-        step = _NEXT_STEPS.get(problem.sqlstate or "", "see its log" if problem.sqlstate else "see whether it runs")
+        step = _NEXT_STEPS.get(problem.sqlstate or "", "see its log" if problem.sqlstate else _UNREACHED)
         return Unavailable(f"audit store {self.name}: {said}; {step}")
 
     @property
