@@ -3,12 +3,15 @@ from __future__ import annotations
 import pytest
 
 from feem.cli import allow as allow_module
-from feem.cli import audit as audit_module
 from feem.cli import decide as decide_module
 from feem.cli import evidence as evidence_module
 from feem.cli import get as get_module
 from feem.cli import watch as watch_module
 from feem.cli import windows as windows_module
+from feem.cli.audit import export as audit_export
+from feem.cli.audit import listing as audit_listing
+from feem.cli.audit import prove as audit_prove
+from feem.cli.audit import verify as audit_verify
 from tests.cli.fake import FakeCluster
 from tests.view import bodies as at
 
@@ -31,7 +34,10 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     fake.add("httproutes.gateway.networking.k8s.io", at.route(50))
     for module in (
         allow_module,
-        audit_module,
+        audit_listing,
+        audit_export,
+        audit_prove,
+        audit_verify,
         decide_module,
         evidence_module,
         get_module,

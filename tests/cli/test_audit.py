@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from feem.api.audit import AuditSpec, Part, Subject
 from feem.cli.app import app
-from feem.cli.audit import read_file
+from feem.cli.audit.exported import read_file
 from feem.cli.problem import Problem
 from feem.core.audit.record import Statement, name_of, next_record
 from tests.cli.fake import FakeCluster

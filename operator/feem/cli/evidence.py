@@ -11,7 +11,7 @@ import typer
 from feem.adapters.kubernetes.archive import KEY
 from feem.adapters.kubernetes.resources import CONFIGMAPS, RELEASES
 from feem.api.release import ObjectiveVerdict, Release
-from feem.cli.audit import read_file
+from feem.cli.audit.exported import read_file
 from feem.cli.cluster import connect
 from feem.cli.options import Context, Kubeconfig, Namespace
 from feem.cli.problem import Problem
