@@ -123,7 +123,12 @@ def _documents(signer: Signer, number: int) -> dict[str, bytes]:
         "samples": [{"name": "tape-errors", "sha256": sha256(samples).hexdigest(), "digest": _digest(b"tape")}],
     }
     told = canonical(dossier)
-    statement = {
+    attestation = envelope(signer, canonical(_statement(release, image, gates, sha256(told).hexdigest())))
+    return {"attestation.dsse.json": attestation, "dossier.json": told, "samples/tape-errors.jsonl.gz": samples}
+
+
+def _statement(release: dict[str, str], image: str, gates: list[dict[str, str]], dossier: str) -> Record:
+    return {
         "_type": STATEMENT,
         "subject": [{"name": "pod-template", "digest": {"sha256": image}}],
         "predicateType": PREDICATE,
@@ -132,14 +137,12 @@ def _documents(signer: Signer, number: int) -> dict[str, bytes]:
             "timeVerified": "2026-11-02T10:00:00Z",
             "resourceUri": f"feem.dev/releases/{release['namespace']}/{release['name']}",
             "policy": {"uri": "feem.dev/complianceprofiles/strict", "digest": {"sha256": image}},
-            "inputAttestations": [{"uri": "dossier.json", "digest": {"sha256": sha256(told).hexdigest()}}],
+            "inputAttestations": [{"uri": "dossier.json", "digest": {"sha256": dossier}}],
             "verificationResult": "PASSED",
             "verifiedLevels": ["FEEM_GATES_PASSED"],
             GATES: gates,
         },
     }
-    attestation = envelope(signer, canonical(statement))
-    return {"attestation.dsse.json": attestation, "dossier.json": told, "samples/tape-errors.jsonl.gz": samples}
 
 
 def envelope(signer: Signer, payload: bytes) -> bytes:

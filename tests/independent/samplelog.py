@@ -6,6 +6,7 @@ Slow and plain on purpose: proofs follow the recursive definitions of RFC 6962 Â
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -152,7 +153,7 @@ def chain(records: Iterable[Record]) -> list[bytes]:
     previous = ""
     for index, record in enumerate(records):
         entry = seal({**record, "index": index, "previous": previous})
-        previous = f"sha256:{sha256(canonical({**record, 'index': index, 'previous': previous})).hexdigest()}"
+        previous = json.loads(entry)["digest"]
         entries.append(entry)
     return entries
 

@@ -1,7 +1,7 @@
 """Verifies what FEEM publishes of its audit log, written from the public specifications and docs/audit-format.md alone.
 
 It shares no code with FEEM, so that a mistake in FEEM's own verification does not hide in this one:
-`python -m tests.independent.verifier directory DIR | bundle FILE | proof FILE --entry FILE | pack FILE [--keys FILE] [--held FILE]`
+`python -m tests.independent.verifier directory DIR | bundle FILE | proof FILE [--entry FILE] | pack FILE [--keys FILE] [--held FILE]`
 prints `ok …` (exit code 0) or `BAD <index or -> <reason>` (exit code 1).
 """
 
@@ -53,8 +53,10 @@ def check_log(files: Files, keys: Sequence[Key], held: bytes | None = None) -> C
     return checkpoint
 
 
-def judge(kind: str, path: Path, keys: str | None = None, *, held: bytes | None = None, entry: bytes = b"") -> Verdict:
-    """Judge a `directory`, `bundle`, `pack` or `proof` (of `entry`). Without keys the ones that lie beside it are believed."""
+def judge(
+    kind: str, path: Path, keys: str | None = None, *, held: bytes | None = None, entry: bytes | None = None
+) -> Verdict:
+    """Judge a `directory`, `bundle`, `pack` or `proof` (of `entry`). Keys and entry that are not given are those beside it."""
     try:
         return Verdict(ok=True, index=None, told=_judge(kind, path, keys, held, entry))
     except RejectedError as problem:
@@ -63,11 +65,12 @@ def judge(kind: str, path: Path, keys: str | None = None, *, held: bytes | None 
         return Verdict(ok=False, index=None, told=f"cannot be read: {problem}")
 
 
-def _judge(kind: str, path: Path, keys: str | None, held: bytes | None, entry: bytes) -> str:
+def _judge(kind: str, path: Path, keys: str | None, held: bytes | None, entry: bytes | None) -> str:
     if kind == "proof":
         trusted = _trusted(keys, lambda: _beside(path))
         proof = parse_proof(path.read_bytes())
-        checkpoint = check_proof(proof, entry, trusted)
+        data = path.with_suffix(".json").read_bytes() if entry is None else entry
+        checkpoint = check_proof(proof, data, trusted)
         return f"entry {proof.index} of {checkpoint.origin}, {checkpoint.size} entries"
     if kind == "pack":
         checkpoint, count = check_pack(path, _trusted(keys, lambda: Archive(path).read("keys.txt")))
@@ -99,15 +102,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("path", type=Path)
     parser.add_argument("--keys", type=Path, help="verifier keys that you trust, one a line (else those beside it)")
     parser.add_argument("--held", type=Path, help="a checkpoint that you kept, of a directory or bundle")
-    parser.add_argument("--entry", type=Path, help="the entry's bytes, for a proof")
+    parser.add_argument("--entry", type=Path, help="the entry's bytes, for a proof (else the file `.json` beside it)")
     given = parser.parse_args(arguments)
-    if (given.kind == "proof") != (given.entry is not None):
-        parser.error("--entry belongs to a proof, and a proof needs it")
+    if given.entry and given.kind != "proof":
+        parser.error("--entry belongs to a proof")
     if given.held and given.kind not in ("directory", "bundle"):
         parser.error("--held belongs to a directory or bundle")
     keys = given.keys.read_text(encoding="utf-8") if given.keys else None
     held, entry = (path.read_bytes() if path else None for path in (given.held, given.entry))
-    verdict = judge(given.kind, given.path, keys, held=held, entry=entry or b"")
+    verdict = judge(given.kind, given.path, keys, held=held, entry=entry)
     print(verdict)
     if keys is None:
         print("the keys are those that lie beside it: compare them with the ones that you were given", file=sys.stderr)
