@@ -36,13 +36,13 @@ class FakeClient:
     async def get(self, resource: str, namespace: str, name: str, **_: Any) -> Body | None:
         return await self._ask("get", name, lambda: copy.deepcopy(self.objects.get((resource, namespace, name))))
 
-    async def create(self, resource: str, namespace: str, body: Body) -> Body:
+    async def create(self, resource: str, namespace: str, body: Body, *, dry_run: bool = False) -> Body:
         name = body["metadata"]["name"]
 
         def act() -> Body:
             if (resource, namespace, name) in self.objects:
                 raise AlreadyExists(name)
-            return self._store(resource, namespace, body)
+            return body if dry_run else self._store(resource, namespace, body)
 
         return cast(Body, await self._ask("create", name, act))
 

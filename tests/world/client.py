@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from feem.adapters.kubernetes.errors import AlreadyExists
 from feem.ports import Body, Conflict
 from tests.world.api import OPERATOR, Api
 
@@ -20,7 +21,9 @@ class SimulatedClient:
         found: Body | None = self._api.asked("get", resource, name, lambda: self._api.get(resource, namespace, name))
         return found
 
-    async def create(self, resource: str, namespace: str, body: Body) -> Body:
+    async def create(self, resource: str, namespace: str, body: Body, *, dry_run: bool = False) -> Body:
+        if dry_run:
+            return self._asked("get", resource, body["metadata"]["name"], lambda: self._try(resource, body))
         return self._asked(
             "create", resource, body["metadata"]["name"], lambda: self._api.create(resource, body, OPERATOR)
         )
@@ -56,6 +59,13 @@ class SimulatedClient:
 
         found: Body | None = self._api.asked("delete", resource, name, act)
         return found
+
+    def _try(self, resource: str, body: Body) -> Body:
+        """A dry run: refused where the name is taken, and nothing is stored."""
+        metadata = body["metadata"]
+        if self._api.get(resource, metadata["namespace"], metadata["name"]) is not None:
+            raise AlreadyExists(f"{resource} {metadata['name']} exists")
+        return body
 
     def _asked(self, verb: str, resource: str, name: str, act: Any) -> Body:
         result: Body = self._api.asked(verb, resource, name, act)

@@ -6,11 +6,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
+from feem.adapters.kubernetes.archive import KubernetesArchive
 from feem.adapters.kubernetes.client import Client
 from feem.adapters.kubernetes.cluster import KubernetesCluster
 from feem.adapters.kubernetes.store import Store
 from feem.api.audit import AuditSpec
-from feem.api.release import Release
 from feem.controllers.closer import Closer
 from feem.controllers.door import Door
 from feem.controllers.examiner import Examiner
@@ -62,17 +62,6 @@ class Figures:
         return None
 
 
-class Archive:
-    """Counts kept evidence files."""
-
-    def __init__(self) -> None:
-        self.kept: list[str] = []
-
-    async def keep(self, release: Release, digest: str, document: bytes) -> str:
-        self.kept.append(digest)
-        return f"{release.metadata.name}-evidence-{len(self.kept)}"
-
-
 class ObservedCluster(KubernetesCluster):
     """Notes which effect was performed under which intent, when it wrote anything at all."""
 
@@ -107,9 +96,10 @@ class Operator:
             for body in bodies.values():
                 self._store.put(resource, body)
         self._read = len(api.events)
-        self._cluster = cluster = ObservedCluster(cast("Client", SimulatedClient(api)), self._store, api)
+        client = cast("Client", SimulatedClient(api))
+        self._cluster = cluster = ObservedCluster(client, self._store, api)
         ledger = SimulatedLedger(api, records, clock.now)
-        self.notes, self.figures, self.archive = Notes(api), Figures(), Archive()
+        self.notes, self.figures = Notes(api), Figures()
         rights = rights or Rights.all_of(api)
         watch = GuardWatch(cluster, rights.policies)
         gatherer, door = Gatherer(cluster, clock, interval, watch), Door(cluster, ledger)
@@ -125,7 +115,7 @@ class Operator:
             gatherer=gatherer,
             judge=judge,
             door=door,
-            archive=self.archive,
+            archive=KubernetesArchive(client),
             examiner=examiner,
         )
         self._services = ServiceController(cluster, ledger, self.notes, gatherer, releases, door, closer)

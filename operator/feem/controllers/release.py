@@ -11,6 +11,7 @@ from feem.controllers.door import Door
 from feem.controllers.examiner import Examiner
 from feem.controllers.gather import Gatherer
 from feem.controllers.judge import Judge, Judgement
+from feem.controllers.keeping import Keeper
 from feem.controllers.resources import RELEASES
 from feem.core.conditions import find
 from feem.core.rollout.closing import with_duty
@@ -18,13 +19,9 @@ from feem.core.rollout.decide import decide
 from feem.core.rollout.forward import current_step
 from feem.core.rollout.gating import news_of
 from feem.core.rollout.plan import Plan
-from feem.core.rollout.recovery import true_of_release
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import ALLOWED, PROGRESSING, differs, ending_of, next_status, status_of
 from feem.ports import Archive, Clock, Cluster, Entry, Ledger, Measurements, Notes, Refused
-
-KEPT = frozenset({"RollBack", "Promote", "Undo"})
-"""The actions whose samples are kept: each holds those of all steps before it."""
 
 
 class ReleaseController:
@@ -45,8 +42,8 @@ class ReleaseController:
         examiner: Examiner,
     ) -> None:
         self._cluster, self._ledger, self._notes, self._measurements = cluster, ledger, notes, measurements
-        self._clock, self._gatherer, self._judge, self._door = clock, gatherer, judge, door
-        self._archive, self._examiner = archive, examiner
+        self._clock, self._gatherer, self._judge, self._examiner = clock, gatherer, judge, examiner
+        self._keeper = Keeper(ledger, door, archive)
 
     async def advance(self, service: ManagedService, release: Release) -> tuple[bool, float | None]:
         """Do one transition; returns whether to go on at once, and else the seconds until the next visit."""
@@ -57,14 +54,14 @@ class ReleaseController:
         meta = release.metadata
         subject = Subject(kind="Release", namespace=meta.namespace, name=meta.name, uid=meta.uid)
         seen, plan = await self._decided(service, self._with_memory(seen, subject))
-        plan = await self._closed(service, release, await self._kept(plan, seen, judgement))
-        evidence = judgement.digest if plan.evidence else ""
-        entry = Entry(plan.action, Part.INTENT, subject, plan.reason, plan.message, evidence=evidence)
+        plan = await self._closed(service, release, plan)
         try:
-            await self._door.carry_out(entry, plan.effects, true_now=true_of_release(seen))
+            kept = await self._keeper.carry_out(seen, plan, judgement, subject)
         except Refused as refusal:
             await self._tell(seen, str(refusal))
             raise
+        if kept:
+            plan = replace(plan, status=plan.status.model_copy(update={"evidence": kept}))
         changed = differs(status_of(release), plan.status)
         if changed:
             await self._write(seen, plan, subject)
@@ -95,14 +92,6 @@ class ReleaseController:
         intents = self._ledger.open_intents(subject)
         back = next(((item.reason, item.message) for item in intents if item.action in ("RollBack", "Undo")), None)
         return replace(seen, announced=back, unfinished=frozenset(text for item in intents for text in item.effects))
-
-    async def _kept(self, plan: Plan, seen: ReleaseSnapshot, judgement: Judgement) -> Plan:
-        """Keep the samples behind a decision that ends something, before it is announced; that this fails stops nothing."""
-        if not plan.evidence or plan.action not in KEPT or judgement.tape is None:
-            return plan
-        document = judgement.tape.document(plan.action, judgement.at, judgement.verdicts)
-        name = await self._archive.keep(seen.release, judgement.digest, document) if document is not None else ""
-        return replace(plan, status=plan.status.model_copy(update={"evidence": name}))
 
     async def _tell(self, seen: ReleaseSnapshot, refusal: str) -> None:
         """Say on the release what the API server refused: it is tried again, but only people can change the answer."""

@@ -10,11 +10,10 @@ from typing import Any, Protocol
 
 from feem.api.gate import TicketSystem
 from feem.api.objective import Indicator
-from feem.api.release import Release
 from feem.core.evidence.samples import Evidence, SampleRequest
 from feem.core.gates.facts import TicketAnswer
 from feem.core.gates.result import Reliance
-from feem.core.rollout.effects import Effect
+from feem.core.rollout.effects import Effect, KeepEvidence
 from feem.ports.audit import (
     AuditMeasurements,
     Entry,
@@ -150,10 +149,10 @@ class Metrics(Protocol):
 
 
 class Archive(Protocol):
-    """Where the samples behind a decision are kept."""
+    """Where the samples behind a decision are kept; keeping them is an effect (`KeepEvidence`)."""
 
-    async def keep(self, release: Release, digest: str, document: bytes) -> str:
-        """Keep an evidence file and return its name; empty when it could not be kept, which is logged, never raised."""
+    async def has(self, effect: KeepEvidence) -> bool:
+        """Whether an evidence file is there, asked after an interruption; no when that cannot be told. Raises nothing."""
         ...
 
 

@@ -1,53 +1,53 @@
-"""The port `Archive`: evidence files in immutable ConfigMaps beside their Release, which go when it goes."""
+"""Evidence files: immutable ConfigMaps beside their Release, which go when it goes. They are written, never read."""
 
 from __future__ import annotations
 
 import base64
 
-import structlog
-
 from feem.adapters.kubernetes.client import Client, with_type
 from feem.adapters.kubernetes.errors import AlreadyExists
 from feem.adapters.kubernetes.resources import CONFIGMAPS
+from feem.adapters.kubernetes.writer import Writer
 from feem.api import API_VERSION
-from feem.api.release import Release
-from feem.ports import Conflict, Refused, Unavailable
-
-log = structlog.get_logger(__name__)
+from feem.core.rollout.effects import KeepEvidence
+from feem.ports import Body, Conflict, Refused, Unavailable
 
 KEY = "evidence.jsonl.gz"
-DIGEST_LETTERS = 10
-NAME_LENGTH = 253
+
+
+async def keep(writer: Writer, effect: KeepEvidence) -> None:
+    """Create the ConfigMap; one of this name holds the same samples, for its name is their digest."""
+    await writer.deposit(CONFIGMAPS, _body(effect))
 
 
 class KubernetesArchive:
-    """Named by release and digest, so that keeping the same samples again changes nothing."""
+    """See `feem.ports.Archive`."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def keep(self, release: Release, digest: str, document: bytes) -> str:
-        """Create the ConfigMap and return its name; empty when that failed: a release is never held up by it."""
-        meta = release.metadata
-        suffix = f"-evidence-{digest.removeprefix('sha256:')[:DIGEST_LETTERS]}"
-        name = meta.name[: NAME_LENGTH - len(suffix)] + suffix
-        owner = {"apiVersion": API_VERSION, "kind": "Release", "name": meta.name, "uid": meta.uid}
-        body = {
-            "metadata": {
-                "namespace": meta.namespace,
-                "name": name,
-                "labels": {"feem.dev/service": release.spec.service},
-                "annotations": {"feem.dev/evidence-digest": digest},
-                "ownerReferences": [owner],
-            },
-            "immutable": True,
-            "binaryData": {KEY: base64.b64encode(document).decode()},
-        }
+    async def has(self, effect: KeepEvidence) -> bool:
+        """Whether its ConfigMap is there, asked by a dry run: so the operator needs no right to read ConfigMaps."""
+        body = with_type(CONFIGMAPS, _body(effect))
         try:
-            await self._client.create(CONFIGMAPS, meta.namespace, with_type(CONFIGMAPS, body))
+            await self._client.create(CONFIGMAPS, effect.namespace, body, dry_run=True)
         except AlreadyExists:
-            return name
-        except (Conflict, Unavailable, Refused) as problem:
-            log.warning("evidence not kept", release=meta.name, namespace=meta.namespace, problem=str(problem))
-            return ""
-        return name
+            return True
+        except (Conflict, Unavailable, Refused):
+            return False
+        return False
+
+
+def _body(effect: KeepEvidence) -> Body:
+    owner = {"apiVersion": API_VERSION, "kind": "Release", "name": effect.release, "uid": effect.release_uid}
+    return {
+        "metadata": {
+            "namespace": effect.namespace,
+            "name": effect.name,
+            "labels": {"feem.dev/service": effect.service},
+            "annotations": {"feem.dev/evidence-digest": effect.digest},
+            "ownerReferences": [owner],
+        },
+        "immutable": True,
+        "binaryData": {KEY: base64.b64encode(effect.document).decode()},
+    }

@@ -101,9 +101,10 @@ class Client:
             if not token:
                 return
 
-    async def create(self, resource: str, namespace: str, body: Body) -> Body:
-        """Create an object; raises AlreadyExists (a Conflict) when its name is taken."""
-        return await self.send(Request("create", "POST", type_of(resource), namespace, query=_MANAGED, body=body))
+    async def create(self, resource: str, namespace: str, body: Body, *, dry_run: bool = False) -> Body:
+        """Create an object; raises AlreadyExists (a Conflict) when its name is taken. A dry run stores nothing."""
+        query = (*_MANAGED, ("dryRun", "All")) if dry_run else _MANAGED
+        return await self.send(Request("create", "POST", type_of(resource), namespace, query=query, body=body))
 
     async def replace(
         self,

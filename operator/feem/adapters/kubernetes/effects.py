@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feem.adapters.kubernetes import canary_objects, traffic, undo, workload
+from feem.adapters.kubernetes import archive, canary_objects, traffic, undo, workload
 from feem.adapters.kubernetes.writer import Writer
 from feem.core.rollout import effects as rollout
 
@@ -38,3 +38,5 @@ async def perform(writer: Writer, effect: rollout.Effect, intent: int) -> None: 
             await undo.undo_template(writer, effect)
         case rollout.EndUndo():
             await undo.end_undo(writer, effect)
+        case rollout.KeepEvidence():
+            await archive.keep(writer, effect)

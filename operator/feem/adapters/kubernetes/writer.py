@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from feem.adapters.kubernetes.client import FIELD_MANAGER, Client, with_type
@@ -49,6 +50,11 @@ class Writer:
             raise
         self._store.put(resource, written)
         return written
+
+    async def deposit(self, resource: str, body: Body) -> None:
+        """Create an object that no copy is kept of; one of this name is the same object."""
+        with contextlib.suppress(AlreadyExists):
+            await self._client.create(resource, body["metadata"]["namespace"], with_type(resource, body))
 
     async def apply(self, resource: str, body: Body) -> Body:
         """Server-side apply under FEEM's name, to the object with the UID in the body."""

@@ -6,8 +6,13 @@ for the audit log and for people.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+KEEPS = "create ConfigMap "
+"""How the text of KeepEvidence begins: the one effect that nothing else waits for."""
+DIGEST_LETTERS = 10
+NAME_LENGTH = 253
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,8 @@ class ApplyCanary:
 
     def __str__(self) -> str:
         return (
-            f"apply Deployment {self.namespace}/{self.deployment}-canary with {self.replicas} replicas, and its Service"
+            f"apply Deployment {self.namespace}/{self.deployment}-canary with {self.replicas} replicas, and its Service "
+            f"{self.namespace}/{self.service}-canary"
         )
 
 
@@ -101,7 +107,10 @@ class DeleteCanary:
     service: str
 
     def __str__(self) -> str:
-        return f"delete Deployment {self.namespace}/{self.deployment}-canary and its Service"
+        return (
+            f"delete Deployment {self.namespace}/{self.deployment}-canary and its Service "
+            f"{self.namespace}/{self.service}-canary"
+        )
 
 
 @dataclass(frozen=True)
@@ -206,6 +215,30 @@ class EndUndo:
         return f"end the undo of Deployment {self.namespace}/{self.deployment}"
 
 
+@dataclass(frozen=True)
+class KeepEvidence:
+    """Keep the samples behind a decision in an immutable ConfigMap, which belongs to the Release with this UID and goes with it.
+
+    `digest` is the tape's (`sha256:…`), `document` the gzipped file. That it fails holds nothing up: the decision stands without it.
+    """
+
+    namespace: str
+    release: str
+    release_uid: str
+    service: str
+    digest: str
+    document: bytes = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The ConfigMap's name: by release and digest, so that keeping the same samples again changes nothing."""
+        suffix = f"-evidence-{self.digest.removeprefix('sha256:')[:DIGEST_LETTERS]}"
+        return self.release[: NAME_LENGTH - len(suffix)] + suffix
+
+    def __str__(self) -> str:
+        return f"{KEEPS}{self.namespace}/{self.name} with evidence {self.digest}"
+
+
 Effect = (
     Govern
     | Ungovern
@@ -221,4 +254,5 @@ Effect = (
     | Pause
     | UndoTemplate
     | EndUndo
+    | KeepEvidence
 )
