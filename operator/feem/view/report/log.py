@@ -32,10 +32,10 @@ def records(found: Sequence[Mapping[str, Any]]) -> str:
         return f'<p class="none">{sentence("no records")}</p>'
     columns = (
         Column(label("index"), "6%", "right"),
-        Column(label("time"), "12%"),
-        Column(label("part"), "8%"),
-        Column(label("action"), "12%"),
-        Column(label("reason"), "12%"),
+        Column(label("time"), "10%"),
+        Column(label("part"), "9.5%"),
+        Column(label("action"), "14%"),
+        Column(label("reason"), "11%"),
         Column(label("message"), ""),
         Column(label("actor"), "14%"),
     )

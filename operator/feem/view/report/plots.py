@@ -14,8 +14,8 @@ from feem.view.report.text import plain
 from feem.view.report.trace import HUGE, Look, Trace
 from feem.view.report.words import drawn
 
-WIDTH, HEIGHT = 490.0, 232.0
-AREA = Area(50.0, 46.0, 424.0, 154.0)
+WIDTH, HEIGHT = 490.0, 240.0
+AREA = Area(50.0, 54.0, 424.0, 154.0)
 SETTLED = 0.25
 """The part of the trial after which values decide how high the axis is: the first few events make wild shares."""
 
@@ -61,7 +61,7 @@ def _evidence_plot(trace: Trace, axis: TimeAxis, weights: dict[int, int], decide
         return f'<div class="rule"><span>{drawn("no evidence")}</span></div>'
     known = [one.evidence for one in trace.looks if one.evidence is not None]
     low, high = min([-1.0, *known]), max([trace.threshold, *known]) + 0.6
-    scale = Scale(math.floor(low), high, AREA.bottom, AREA.top)
+    scale = Scale(math.floor(low) - 0.15, high, AREA.bottom, AREA.top)
     every = max(1, math.ceil((high - math.floor(low)) / 6))
     ticks = [(scale.y(at), _power(at)) for at in range(math.floor(low), math.floor(high) + 1) if at % every == 0]
     y = scale.y(trace.threshold)

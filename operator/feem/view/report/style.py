@@ -14,7 +14,7 @@ th .zh,dt .zh,.badge .zh,.part .zh,strong .zh,.good .zh,.bad .zh{color:inherit}
 code,pre{font-family:ui-monospace,"SFMono-Regular",Consolas,"Liberation Mono","DejaVu Sans Mono","WenQuanYi Micro Hei Mono",
 "WenQuanYi Micro Hei",monospace;font-size:.86em}
 code,td,dd,p,li{overflow-wrap:anywhere}
-bdi{unicode-bidi:isolate}
+bdi{unicode-bidi:isolate;overflow-wrap:anywhere}
 .title{border-bottom:3px solid var(--navy);padding-bottom:20px}
 .title .over{display:flex;justify-content:space-between;gap:24px;font-size:12.5px;color:var(--soft);letter-spacing:.02em}
 .title h1{font-size:29px;margin:14px 0 4px;overflow-wrap:anywhere}
@@ -89,7 +89,7 @@ overflow-wrap:anywhere}
 .card header{display:flex;flex-wrap:wrap;align-items:center;gap:4px 12px}
 .card h3{font-size:15px;overflow-wrap:anywhere}
 .card h4{font-size:12.5px;margin:10px 0 0}
-.category,.reason{font-size:12px;color:var(--soft)}
+.category,.reason{font-size:12px;color:var(--soft);min-width:0;overflow-wrap:anywhere}
 .description{margin:2px 0 10px;color:var(--soft);font-size:13px}
 .message{margin:8px 0 0;font-size:12.5px}
 .plots{display:grid;grid-template-columns:1fr 1fr;gap:24px}
