@@ -45,6 +45,26 @@ class Settings(BaseSettings):
     """The operator's own user name, as the audit log calls it and as the policies exempt it."""
     hold_policy: Literal["Auto", "Always", "Never"] = "Auto"
     """Whether the policies of kind MutatingAdmissionPolicy have to be there. Auto: where the API server has the kind."""
+    audit_origin: Annotated[str, Field(max_length=200, pattern=r"^([A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?)?$")] = ""
+    """The audit log's name, e.g. `bank.example/feem/prod`; another name is another log. Empty: `feem.dev/audit/<namespace>`."""
+    audit_keys_dir: str = ""
+    """A folder with the log's keys, `ed25519.seed` and `ml-dsa-44.seed`; empty: the log is not signed."""
+    audit_store: Literal["Cluster", "Directory", "Postgres"] = "Cluster"
+    """Where entries are kept: as AuditRecords, in the directory, or in PostgreSQL."""
+    audit_directory: str = ""
+    """The folder where the log is published as tiles; empty: it is not."""
+    audit_postgres_dsn_file: str = ""
+    """A file with the connection string of the PostgreSQL database, for the store of that name."""
+    audit_publish_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 10.0
+    """How often new entries are signed and published."""
+    audit_heartbeat_seconds: Annotated[float, Field(ge=1, le=86400)] = 900.0
+    """After how many silent seconds the log shows that it is alive."""
+    audit_retention_days: Annotated[float, Field(ge=0, le=36500)] = 0.0
+    """How long published entries stay in the store at least; 0: for ever."""
+    audit_retention_records: Annotated[int, Field(ge=0)] = 1000
+    """How many of the newest entries stay in the store in any case."""
+    audit_witnesses_file: str = ""
+    """A policy (c2sp.org/tlog-policy) with the witnesses that are asked for their signatures, and how many are enough; empty: none."""
     kubeconfig: str = ""
     """A kubeconfig file; empty: the service account in a pod, else what kubectl would use."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080

@@ -26,6 +26,14 @@ SPECIFIED = {
     "feem_leader",
     "feem_audit_index",
     "feem_audit_append_seconds",
+    "feem_audit_size",
+    "feem_audit_open_intents",
+    "feem_audit_signing",
+    "feem_audit_signed_size",
+    "feem_audit_checkpoint_timestamp_seconds",
+    "feem_audit_published_size",
+    "feem_audit_unpublished",
+    "feem_audit_publish_failures",
     "feem_metrics_queries",
 }
 
@@ -161,3 +169,21 @@ def test_a_follower_shows_no_budgets() -> None:
     metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.83, burn={"1h": 0.5}, burning=())
     metrics.leading(False)
     assert objective_samples(metrics) == {}
+
+
+def test_the_log_is_told_until_another_operator_leads() -> None:
+    metrics = OperatorMetrics()
+    metrics.audit.log_seen(120, 2)
+    metrics.audit.log_signed(100, 1_767_225_600.0)
+    metrics.audit.log_published(100)
+    metrics.audit.log_signing(ok=True)
+    metrics.audit.log_failed("witness")
+    assert value(metrics, "feem_audit_unpublished") == 20
+    assert value(metrics, "feem_audit_checkpoint_timestamp_seconds") == 1_767_225_600
+    assert value(metrics, "feem_audit_publish_failures_total", stage="witness") == 1
+    metrics.audit.log_seen(130, 0)
+    assert value(metrics, "feem_audit_unpublished") == 30
+
+    metrics.leading(False)
+    assert value(metrics, "feem_audit_size") == value(metrics, "feem_audit_signing") == 0
+    assert value(metrics, "feem_audit_publish_failures_total", stage="witness") == 1

@@ -16,6 +16,7 @@ from prometheus_client import (
 )
 
 from feem import __version__
+from feem.observe.audit import AuditFigures
 from feem.observe.objectives import ObjectiveFigures
 
 RESULTS = ("Promoted", "RolledBack", "Aborted", "Superseded", "Cancelled", "Bypassed")
@@ -56,6 +57,7 @@ class OperatorMetrics:
         self._releases(self.registry)
         self._work(self.registry)
         self.objectives = ObjectiveFigures(self.registry)
+        self.audit = AuditFigures(self.registry)
         for result in RESULTS:
             self._duration.labels(result)  # from zero, so that `increase` sees the first one
         self._states: dict[tuple[str, str, str], str] = {}
@@ -181,6 +183,7 @@ class OperatorMetrics:
         self._leader.set(1 if leads else 0)
         if not leads:
             self.objectives.clear()
+            self.audit.clear()
             for key in tuple(self._states):
                 self.release_gone(*key)
 
