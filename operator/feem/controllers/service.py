@@ -41,6 +41,7 @@ class ServiceController:
 
     async def reconcile(self, namespace: str, name: str) -> float | None:
         """Return the seconds until the next visit, or None when only an event can change anything."""
+        await self._door.close_orphans(lambda subject: self._stands(namespace, name, subject))
         for _ in range(MOST_TURNS):
             service = self._gatherer.managed(namespace, name)
             if service is None:
@@ -58,6 +59,15 @@ class ServiceController:
             if not again:
                 return after
         return 0.0
+
+    def _stands(self, namespace: str, name: str, subject: Subject) -> bool:
+        """Whether the subject of an intent is there; those that are no business of this service are said to be."""
+        own = subject.name == name if subject.kind == "ManagedService" else subject.name.startswith(f"{name}-")
+        resource = {"ManagedService": SERVICES_MANAGED, "Release": RELEASES}.get(subject.kind, "")
+        if subject.namespace != namespace or not own or not resource:
+            return True
+        body = self._cluster.get(resource, namespace, subject.name)
+        return body is not None and body["metadata"]["uid"] == subject.uid
 
     async def _let_go(self, seen: ServiceSnapshot) -> bool:
         """Take the finalizer off releases that have nothing left to clean up; True when there was one."""
