@@ -17,6 +17,7 @@ from tests.independent.samplelog import Signer, chain, consistency, inclusion, p
 from tests.independent.verifier import judge, main
 from tests.independent.verifier_faults import RejectedError
 from tests.independent.verifier_merkle import EMPTY, consistent, included, leaf_hash, root_of
+from tests.independent.verifier_records import Walk
 from tests.independent.verifier_tiles import path_of, widths
 
 LEAVES = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
@@ -257,3 +258,11 @@ def test_digests_of_entries_are_what_the_format_says(published: Published) -> No
     record = verifier_json.parse_canonical(data)
     digest = record.pop("digest")
     assert digest == f"sha256:{sha256(verifier_json.canonical(record)).hexdigest()}"
+
+
+def test_the_example_of_the_format_is_an_entry() -> None:
+    page = (HERE.parents[1] / "docs" / "audit-format.md").read_text(encoding="utf-8")
+    entry = page.split("```json\n", 1)[1].split("\n", 1)[0].encode()
+    assert Walk().step(0, entry).action == "Heartbeat"
+    assert f"{len(entry)} bytes" in page
+    assert f"`{leaf_hash(entry).hex()}`" in page
