@@ -183,9 +183,9 @@ def _cleaned_up(log: Log, at: datetime, end: str, text: str) -> None:
 
 
 def poisoned(value: Any, poison: Callable[[str], str]) -> Any:
-    """The same JSON value with every string changed, names of members excepted."""
+    """The same JSON value with every string changed, and the names of annotations, which are somebody's words as well."""
     if isinstance(value, dict):
-        return {name: poisoned(inner, poison) for name, inner in value.items()}
+        return {poison(name) if "/" in name else name: poisoned(inner, poison) for name, inner in value.items()}
     if isinstance(value, list):
         return [poisoned(inner, poison) for inner in value]
     return poison(value) if isinstance(value, str) else value

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import html
 import re
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from feem.cli.app import app
 from feem.view.report.page import render
 from feem.view.report.words import LABELS
 from tests.report.fixture import Pack, pack, poisoned
@@ -195,6 +198,18 @@ def test_a_release_that_ended_before_any_traffic_says_so(given_pack: Pack) -> No
     )
     assert "No canary traffic is on record." in document
     assert document.count("The pack holds no samples of it") == 4
+
+
+def test_the_commands_it_names_are_those_of_the_program(given_pack: Pack) -> None:
+    """Those of a group that this program does not have yet are left out; the options of all others are asked for."""
+    text = html.unescape("\n".join(re.findall(r"<pre class='command'>(.*?)</pre>", shown(given_pack), re.DOTALL)))
+    groups = {group.name for group in app.registered_groups}
+    lines = [line.split() for line in text.split("\n") if line.startswith("feem ") and line.split()[1] in groups]
+    assert {" ".join(words[1:3]) for words in lines} >= {"audit verify", "evidence replay"}
+    for words in lines:
+        told = CliRunner().invoke(app, [*words[1:3], "--help"], env={"COLUMNS": "200"})
+        assert told.exit_code == 0
+        assert all(option in told.output for option in words if option.startswith("--")), words
 
 
 def test_changed_samples_are_called_different_and_broken_ones_unreadable(given_pack: Pack) -> None:

@@ -13,10 +13,11 @@ from tests.report.fixture import Pack, pack
 
 pytestmark = pytest.mark.integration
 SHOWN = Path(__file__).parents[2] / "docs" / "images" / "evidence-report.png"
-WIDTH, HEIGHT, WHOLE = 1200, 2300, 7400
+WIDTH, HEIGHT, WHOLE = 1200, 2750, 7400
 """Pixels: of the picture in the documentation, and more than the whole page needs."""
 MARGIN = 60
-ALIKE, UNLIKE = 5.0, 8.0
+ALIKE = 3.0
+"""Of 255: fonts of other versions may place a letter elsewhere; another release is 7 apart."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,7 +59,7 @@ def test_it_still_looks_as_in_the_documentation(page: Path, folder: Path) -> Non
     apart = difference(seen, kept)
     assert apart < ALIKE, f"{apart:.2f} apart from {SHOWN.name}; see {page.with_suffix(f'.{WIDTH}x{HEIGHT}.png')}"
     other = shot(written(folder / "promoted.html", pack(good=True)), HEIGHT)
-    assert difference(other, kept) > max(apart, 0.5)
+    assert difference(other, kept) > ALIKE
 
 
 def test_nothing_is_cut_off_at_the_right_nor_at_the_end(page: Path) -> None:

@@ -12,7 +12,7 @@ from feem.core.tlog.note import NoteError, parse_note
 from feem.core.tlog.signing import SIGNATURE_SIZES, STAMP_SIZE
 from feem.core.tlog.vkey import Algorithm
 from feem.view.report.table import Column, facts, table
-from feem.view.report.text import account, code, moment, number_of, plain, said, short, text_of
+from feem.view.report.text import account, code, items_of, moment, number_of, plain, said, short, text_of
 from feem.view.report.words import NOTHING, label, sentence, term
 
 _NAMES = {
@@ -121,23 +121,27 @@ def _verbatim(note: str) -> str:
 def verification(dossier: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
     """Return the commands that check the pack, with FEEM and without it."""
     first = next((index for record in found if (index := number_of(record, "index")) is not None), 0)
-    name = text_of(dossier, "release", "name") or "RELEASE"
-    file = f"records/{first:012d}.json"
+    kept = next((text_of(one, "name") for one in items_of(dossier, "samples")), "")
+    pack = f"{_safe(text_of(dossier, 'release', 'name'), 'RELEASE')}.evidence.zip"
     steps = (
-        ("step pack", f"feem release evidence --verify {_safe(name)}.evidence.zip --keys keys.txt"),
-        ("step log", "feem audit verify --dir LOG --keys keys.txt --held checkpoint"),
-        ("step replay", "feem evidence replay samples/NAME.jsonl.gz"),
+        ("step pack", f"feem release evidence --verify {pack}\nfeem audit verify {pack} --keys KEYS"),
+        ("step log", "feem audit verify LOG --keys KEYS --held checkpoint"),
+        ("step replay", f"feem evidence replay samples/{_safe(kept, 'NAME')}.jsonl.gz"),
         ("step files", _BY_HAND),
-        ("step leaf", f"{{ printf '\\0'; cat {file}; }} | sha256sum"),
+        ("step leaf", f"{{ printf '\\0'; cat records/{first:012d}.json; }} | sha256sum"),
     )
-    listed = "".join(f"<li>{sentence(text)}<pre class='command'>{plain(command)}</pre></li>" for text, command in steps)
+    listed = "".join(
+        f"<li>{sentence(text)}<pre class='command'>{_lines(command)}</pre></li>" for text, command in steps
+    )
     return f'<ol class="verify">{listed}<li>{sentence("step formats")}</li></ol>'
 
 
-def _safe(name: str) -> str:
+def _lines(command: str) -> str:
+    return "\n".join(plain(line) for line in command.split("\n"))
+
+
+def _safe(name: str, instead: str) -> str:
     """Return a name that is safe in a command that somebody copies: only what names of Kubernetes consist of."""
     return (
-        name
-        if name and all(letter.isascii() and (letter.isalnum() or letter in "-.") for letter in name)
-        else "RELEASE"
+        name if name and all(letter.isascii() and (letter.isalnum() or letter in "-.") for letter in name) else instead
     )

@@ -96,6 +96,8 @@ def _facts(dossier: Mapping[str, Any]) -> list[tuple[str, str]]:
         (label("endedAt"), _utc(ended) + (f' <span class="ref">({lasted})</span>' if lasted else "")),
         (label("digest"), code(text_of(release, "digest"))),
         (label("uid"), code(text_of(release, "uid"))),
+        (label("images"), _images(release)),
+        (label("profile"), said(text_of(release, "profile"))),
     ]
 
 
@@ -104,16 +106,17 @@ def _utc(time: str) -> str:
 
 
 def _reached(dossier: Mapping[str, Any]) -> str:
-    """Return how far the release came: `2 / 3, 50%`; the step after the last one is the promotion."""
+    """Return how far the release came: `2 / 3, 50%`; the step after the last one is the promotion, with all requests."""
     result = mapping_of(dossier, "result")
-    step, weight = number_of(result, "step"), number_of(result, "weight")
-    steps = len(items_of(mapping_of(mapping_of(dossier, "release"), "plan"), "steps"))
+    step = number_of(result, "step")
+    planned = items_of(mapping_of(mapping_of(dossier, "release"), "plan"), "steps")
     if step is None:
         return ""
+    if planned and step > len(planned):
+        return f"{len(planned)} / {len(planned)}, 100%"
+    weight = number_of(planned[step - 1], "weight") if 0 < step <= len(planned) else None
     share = f", {weight}%" if weight is not None else ""
-    if steps and step > steps:
-        return f"{label('all pods')}{share}"
-    return f"{step} / {steps}{share}" if steps else f"{step}{share}"
+    return f"{step} / {len(planned)}{share}" if planned else str(step)
 
 
 def _plan(plan: Mapping[str, Any]) -> str:
@@ -124,6 +127,11 @@ def _plan(plan: Mapping[str, Any]) -> str:
     ]
     alpha = text_of(plan, "alpha")
     return plain(" → ".join([*steps, "100%"]) + (f"; \u03b1 {alpha}" if alpha else "")) if steps else ""
+
+
+def _images(release: Mapping[str, Any]) -> str:
+    """Return what the containers run, one a line; long enough to take two columns, for that is what images need."""
+    return "<br>".join(code(f"{text_of(one, 'name')}: {text_of(one, 'image')}") for one in items_of(release, "images"))
 
 
 def _footer(dossier: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from feem.view.report.objectives import badge
 from feem.view.report.table import Column, table
-from feem.view.report.text import code, items_of, moment, said, short, text_of
+from feem.view.report.text import code, items_of, mapping_of, moment, said, short, text_of
 from feem.view.report.words import NOTHING, label, sentence, term
 
 
@@ -16,9 +16,10 @@ def gates(dossier: Mapping[str, Any]) -> str:
     found = items_of(dossier, "gates")
     if not found:
         return f'<p class="none">{sentence("no gates")}</p>'
+    kinds = any(text_of(gate, "kind") for gate in found)
     columns = (
         Column(label("gate"), "17%"),
-        Column(label("kind"), "13%"),
+        *((Column(label("kind"), "13%"),) if kinds else ()),
         Column(label("stage"), "12%"),
         Column(label("outcome"), "12%"),
         Column(label("reason"), "13%"),
@@ -27,7 +28,7 @@ def gates(dossier: Mapping[str, Any]) -> str:
     rows = [
         [
             said(text_of(gate, "name")),
-            term(text_of(gate, "kind")),
+            *((term(text_of(gate, "kind")),) if kinds else ()),
             term(text_of(gate, "stage")),
             badge(text_of(gate, "outcome")),
             said(text_of(gate, "reason")),
@@ -35,7 +36,17 @@ def gates(dossier: Mapping[str, Any]) -> str:
         ]
         for gate in found
     ]
-    return table(columns, rows, "gates")
+    return table(columns, rows, "gates") + _facts(dossier)
+
+
+def _facts(dossier: Mapping[str, Any]) -> str:
+    """Return the annotations that gates looked at: tickets, requirements, digests of documents."""
+    found = mapping_of(mapping_of(dossier, "release"), "facts")
+    if not found:
+        return ""
+    columns = (Column(label("name"), "30%"), Column(label("value")))
+    rows = [[code(name), said(value)] for name, value in found.items()]
+    return f"<h3 class='sub'>{label('facts')}</h3>{table(columns, rows, 'annotations')}"
 
 
 def decisions(dossier: Mapping[str, Any]) -> str:

@@ -126,7 +126,19 @@ font:7.5pt Arial,"Liberation Sans","WenQuanYi Micro Hei",sans-serif;color:#5a687
 @media print{
 body{font-size:9pt}
 main{max-width:none;padding:0}
-section{margin-top:22px}
+section{margin-top:16px}
+h2{margin-bottom:8px;padding-bottom:4px}
+.title{padding-bottom:10px}
+.title h1{margin:6px 0 2px}
+.result{margin-top:10px;padding:8px 12px}
+.result p{font-size:8.4pt}
+.facts{margin-top:8px}
+.facts div{padding:4px 0}
+.made,.nature{margin-top:8px}
+.description{margin-bottom:4px}
+.card{margin-bottom:9px}
+.verify li{margin-bottom:6px}
+.command{padding:5px 8px}
 .title h1{font-size:19pt}
 .result .word{font-size:14pt}
 h2{font-size:13pt}h2,h3,h4{break-after:avoid}

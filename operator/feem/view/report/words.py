@@ -33,6 +33,11 @@ LABELS: dict[str, tuple[str, str]] = {
     "result": ("Result", "结果"),
     "reached": ("Furthest step", "到达步骤"),
     "plan": ("Plan", "灰度计划"),
+    "profile": ("Compliance profile", "合规档案"),
+    "images": ("Images", "镜像"),
+    "facts": ("What the change says of itself", "变更自身的声明"),
+    "name": ("Name", "名称"),
+    "value": ("Value", "取值"),
     "digest": ("Pod template digest", "Pod 模板摘要"),
     "made": ("How this pack was made and checked", "证据包的生成与核验"),
     "weight": ("Requests served by the canary, %", "灰度版本承担的请求占比，%"),
@@ -145,12 +150,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "unsigned": ("The checkpoint cannot be read", "检查点无法读取"),
     "step pack": (
-        "The whole pack: every file, record, proof, signature and verdict.",
-        "整个证据包：全部文件、记录、证明、签名与判定。",
+        "The whole pack: every file, record, proof, signature and verdict. KEYS are the log's public keys, had from its operator.",
+        "整个证据包：全部文件、记录、证明、签名与判定。KEYS 为取自日志运营方的公钥文件。",
     ),
     "step log": (
-        "The whole log, in its published directory or an exported bundle.",
-        "整个日志：已发布的目录或导出的归档。",
+        "The whole log, LOG being its published directory or an exported bundle: it must go on from this checkpoint.",
+        "整个日志，LOG 为已发布的目录或导出的归档：日志须延续本检查点。",
     ),
     "step replay": ("The samples, judged again.", "用原始样本重新判定。"),
     "step files": (
