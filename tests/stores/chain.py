@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +26,12 @@ def chain(count: int, head: AuditSpec | None = None, *, epoch: int = 0) -> Itera
     for _ in range(count):
         head = follow(head, epoch=epoch)
         yield head
+
+
+@functools.cache
+def long_chain() -> Sequence[AuditSpec]:
+    """Return a log of 20,000 entries, made once."""
+    return tuple(chain(20_000))
 
 
 async def put(records: Records, entries: Sequence[AuditSpec]) -> None:

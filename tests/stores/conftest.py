@@ -67,7 +67,8 @@ def rolled_back() -> RolledBack:
     async def roll_back(place: Place) -> tuple[list[AuditSpec], list[AuditSpec]]:
         writer = await place.open()
         entries = list(chain(300))
-        await put(writer, entries[:270])
+        await place.fill(entries[:250])
+        await put(writer, entries[250:270])
         await place.back_up()
         await put(writer, entries[270:])
         await place.restore()

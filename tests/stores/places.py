@@ -97,10 +97,10 @@ class PostgresPlace(Place):
         await (await self.open()).head()  # makes the tables
         last = entries[-1]
         with psycopg.connect(self.server.dsn(self.database)) as connection, connection.cursor() as cursor:
-            with cursor.copy("COPY feem_audit_entry (log, index, data) FROM STDIN") as copying:
+            with cursor.copy("COPY feem.audit_entry (log, index, data) FROM STDIN") as copying:
                 for entry in entries:
                     copying.write_row(("feem", entry.index, entry_bytes(entry)))
-            cursor.execute("UPDATE feem_audit_head SET size = %s, digest = %s", (len(entries), last.digest))
+            cursor.execute("UPDATE feem.audit_head SET size = %s, digest = %s", (len(entries), last.digest))
 
     async def back_up(self) -> None:
         self._backup = self.server.run(

