@@ -96,8 +96,8 @@ def controllers(
     acceptance = AcceptanceController(world.cluster, world.clock)
     decisions = DecisionController(world.cluster, ledger, world.clock, gatherer, examiner)
     profiles, windows = (
-        ProfileController(world.cluster, world.clock),
-        WindowController(world.cluster, world.notes, world.clock),
+        ProfileController(world.cluster, ledger, world.clock),
+        WindowController(world.cluster, ledger, world.notes, world.clock),
     )
     guard = GuardController(ledger, watch)
 

@@ -13,6 +13,7 @@ from feem.api.profile import ComplianceProfile, ProfileSpec, ProfileStatus
 from feem.controllers.profile import PROFILES, ProfileController, problems_with, summary_of
 from feem.core.conditions import find
 from feem.ports import Body, Cluster
+from tests.controllers.facts import Facts
 from tests.windows.written import utc
 
 APPROVALS: Body = {"name": "risk", "stage": "Request", "approvals": {"roles": [{"role": "risk"}]}}
@@ -48,6 +49,7 @@ class Objects:
         self.body: Body | None = {"metadata": {"name": "standard", "generation": 1, "resourceVersion": "7"}}
         self.body["spec"] = written.wire()
         self.writes = 0
+        self.ledger = Facts()
 
     def get(self, resource: str, namespace: str, name: str) -> Body | None:
         assert (resource, namespace, name) == (PROFILES, "", "standard")
@@ -68,7 +70,7 @@ class Objects:
 
 
 async def visit(objects: Objects) -> tuple[str, str, str]:
-    await ProfileController(cast("Cluster", objects), Clock()).reconcile("standard")
+    await ProfileController(cast("Cluster", objects), objects.ledger, Clock()).reconcile("standard")
     found = find(objects.status.conditions, "Accepted")
     assert found is not None
     return found.status.value, found.reason, found.message
@@ -118,7 +120,7 @@ async def test_it_writes_once_and_again_when_the_profile_changes() -> None:
 async def test_a_profile_that_is_gone_needs_nothing() -> None:
     objects = Objects(spec(APPROVALS))
     objects.body = None
-    await ProfileController(cast("Cluster", objects), Clock()).reconcile("standard")
+    await ProfileController(cast("Cluster", objects), objects.ledger, Clock()).reconcile("standard")
     assert objects.writes == 0
 
 

@@ -14,6 +14,7 @@ from feem.controllers.window import WINDOWS, WindowController
 from feem.core.conditions import find
 from feem.core.rollout.effects import Effect
 from feem.ports import Body, Conflict
+from tests.controllers.facts import Facts
 from tests.windows.written import ALLOW, FREEZE, SHANGHAI, at, cron, days, once
 
 NAME = "nights"
@@ -88,7 +89,8 @@ class Desk:
     def __init__(self, spec: WindowSpec, now: str) -> None:
         self.clock, self.objects, self.notes = Clock(now), Objects(), Notes()
         self.objects.put(spec)
-        self.controller = WindowController(self.objects, self.notes, self.clock)
+        self.ledger = Facts()
+        self.controller = WindowController(self.objects, self.ledger, self.notes, self.clock)
 
     async def visit(self, now: str | None = None) -> float | None:
         self.clock.time = at(now, SHANGHAI) if now else self.clock.time

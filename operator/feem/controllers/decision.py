@@ -9,6 +9,7 @@ from feem.api.release import Release
 from feem.controllers.examiner import Examiner
 from feem.controllers.gather import Gatherer
 from feem.controllers.resources import DECISIONS, RELEASES
+from feem.core.audit.texts import Unrecordable
 from feem.core.conditions import condition, find
 from feem.core.gates.binding import binding_of
 from feem.core.gates.reply import reply_to as reply_to_gates
@@ -43,9 +44,15 @@ class DecisionController:
         role = f" as {spec.role}" if spec.role else ""
         text = f"{spec.verb} {spec.release}{role}: {spec.reason}" + (f" (ticket {spec.ticket})" if spec.ticket else "")
         entry = Entry("Decision", Part.FACT, subject, reason, text[:4000], evidence=spec.digest, actor=spec.by)
-        await self._ledger.append(entry)
+        try:
+            await self._ledger.append(entry)
+        except Unrecordable as unsafe:
+            counts, reason = False, unsafe.reason
+            message = f"{unsafe}; decide as a user whose name reads as what it is"
+            refused = Entry("Decision", Part.FACT, subject, reason, message[:4000], evidence=spec.digest)
+            await self._ledger.append(refused)
         status = ConditionStatus.TRUE if counts else ConditionStatus.FALSE
-        answer = condition("Applied", status, reason, message, self._clock.now(), meta.generation)
+        answer = condition("Applied", status, reason, message[:8000], self._clock.now(), meta.generation)
         written = DecisionStatus(conditions=[answer]).wire()
         await self._cluster.write_status(DECISIONS, namespace, name, written, meta.resource_version)
 

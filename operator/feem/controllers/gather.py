@@ -20,6 +20,7 @@ from feem.controllers.resources import (
     SERVICES,
     SERVICES_MANAGED,
 )
+from feem.core.audit.texts import Unrecordable, checked_name
 from feem.core.conditions import find
 from feem.core.digest import HASH_LABEL
 from feem.core.gates.facts import Guard
@@ -67,10 +68,10 @@ class Gatherer:
         return tuple(sorted(found, key=_age))
 
     def decisions(self, namespace: str, release: str) -> tuple[Decision, ...]:
-        """Return what people decided about a release, without what was answered with no: that does not count later either."""
+        """Return what people decided about a release, without what was or will be answered with no: that does not count later either."""
         bodies = self._cluster.list(DECISIONS, namespace)
         found = (Decision.read(body) for body in bodies if body["spec"].get("release") == release)
-        return tuple(decision for decision in found if not _turned_down(decision))
+        return tuple(decision for decision in found if not _turned_down(decision) and _is_recordable(decision))
 
     def service_snapshot(self, service: ManagedService) -> ServiceSnapshot:
         """Gather everything `decide_service` looks at."""
@@ -158,6 +159,15 @@ _NEEDED_ON_THE_WAY = frozenset(
         "CanaryNameTaken",
     }
 )
+
+
+def _is_recordable(decision: Decision) -> bool:
+    """Whether the log can carry who decides: what cannot be on record does not count, also before it is answered."""
+    try:
+        checked_name("the actor", decision.spec.by)
+    except Unrecordable:
+        return False
+    return True
 
 
 def _turned_down(decision: Decision) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from feem.api.audit import Part, Subject
 from feem.api.base import ConditionStatus
 from feem.api.gate import Gate, Stage
 from feem.api.profile import ComplianceProfile, ProfileSpec, ProfileStatus
 from feem.core.conditions import condition, said, with_condition
+from feem.core.digest import digest_of
 from feem.core.windows.days import problem_with_days
-from feem.ports import Clock, Cluster
+from feem.ports import Clock, Cluster, Entry, Ledger
 
 PROFILES = "complianceprofiles.feem.dev"
 Problem = tuple[str, str]
@@ -18,15 +20,17 @@ Problem = tuple[str, str]
 
 
 class ProfileController:
-    """Writes a profile's condition `Accepted` and its summary."""
+    """Writes a profile's condition `Accepted` and its summary, and records each change of it."""
 
-    def __init__(self, cluster: Cluster, clock: Clock) -> None:
-        self._cluster, self._clock = cluster, clock
+    def __init__(self, cluster: Cluster, ledger: Ledger, clock: Clock) -> None:
+        self._cluster, self._ledger, self._clock = cluster, ledger, clock
+        self._known: dict[str, tuple[Subject, int]] = {}
 
     async def reconcile(self, name: str) -> None:
         """Read one profile and say what is wrong with it, all at once; the reason is that of the first problem."""
         body = self._cluster.get(PROFILES, "", name)
         if body is None:
+            await self._record_gone(name)
             return
         profile = ComplianceProfile.read(body)
         generation, old = profile.metadata.generation, profile.status or ProfileStatus()
@@ -37,9 +41,28 @@ class ProfileController:
         text = "; ".join(message for _, message in problems) or summary
         accepted = condition("Accepted", status, reason, text[:8192], self._clock.now(), generation)
         conditions = with_condition(old.conditions, accepted)
+        await self._record(profile, old.observed_generation, reason, text)
         if said(conditions) != said(old.conditions) or summary != old.summary:
             new = ProfileStatus(observed_generation=generation, conditions=conditions, summary=summary)
             await self._cluster.write_status(PROFILES, "", name, new.wire(), profile.metadata.resource_version)
+
+    async def _record(self, profile: ComplianceProfile, observed: int, reason: str, text: str) -> None:
+        """Record a generation once, before the status says that it was seen; the evidence is the digest of the whole spec."""
+        meta, known = profile.metadata, self._known.get(profile.metadata.name)
+        subject = Subject(kind="ComplianceProfile", name=meta.name, uid=meta.uid)
+        if meta.generation != observed and known != (subject, meta.generation):
+            digest = digest_of(profile.spec.wire())
+            message = f"generation {meta.generation}: {text}"[:4000]
+            await self._ledger.append(Entry("ProfileChanged", Part.FACT, subject, reason, message, evidence=digest))
+        self._known[meta.name] = subject, meta.generation
+
+    async def _record_gone(self, name: str) -> None:
+        """Record that a profile was deleted: the releases under it are held from now on."""
+        known = self._known.get(name)
+        if known is not None:
+            text = f"ComplianceProfile {name} was deleted: what is released under it is held"
+            await self._ledger.append(Entry("ProfileChanged", Part.FACT, known[0], "Deleted", text))
+            self._known.pop(name, None)
 
 
 def summary_of(spec: ProfileSpec) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from feem.api.audit import Part, Subject
 from feem.api.release import Release
 from feem.controllers.closer import Closer
@@ -9,6 +11,8 @@ from feem.controllers.door import Door
 from feem.controllers.gather import Gatherer
 from feem.controllers.release import ReleaseController
 from feem.controllers.resources import RELEASES, SERVICES_MANAGED
+from feem.core.audit.texts import Unrecordable
+from feem.core.rollout.effects import CreateRelease
 from feem.core.rollout.govern import decide_service, open_release
 from feem.core.rollout.recovery import true_of_service
 from feem.core.rollout.service_plan import ServicePlan
@@ -38,6 +42,8 @@ class ServiceController:
     ) -> None:
         self._cluster, self._ledger, self._notes = cluster, ledger, notes
         self._gatherer, self._releases, self._door, self._closer = gatherer, releases, door, closer
+        self._witnessed: dict[str, str] = {}
+        """By the service's UID: the release whose change was last recorded as seen."""
 
     async def reconcile(self, namespace: str, name: str) -> float | None:
         """Return the seconds until the next visit, or None when only an event can change anything."""
@@ -87,6 +93,7 @@ class ServiceController:
         names = [item.metadata.name for item in seen.releases]
         true_now = true_of_service(meta.namespace, seen.workload, meta.name, names)
         entry = Entry(plan.action, Part.INTENT, subject, plan.reason, plan.message)
+        await self._record_change(seen, plan, subject)
         await self._door.carry_out(entry, plan.effects, true_now=true_now)
         closed = await self._close(seen, plan)
         if plan.reheld is not None:
@@ -94,11 +101,29 @@ class ServiceController:
         if plan.unattributed:
             await self._record_unattributed(seen, plan, subject)
         written = await self._write_status(seen, plan)
-        if plan.effects:
+        if plan.effects and plan.action != "RequestRelease":  # the Release that is requested shows itself
             await self._publish(seen, plan.action, plan.message)
         if plan.released:
             await self._cluster.set_finalizer(SERVICES_MANAGED, meta.namespace, meta.name, present=False)
         return bool(plan.effects) or closed or plan.reheld is not None or (written and plan.stable is not None)
+
+    async def _record_change(self, seen: ServiceSnapshot, plan: ServicePlan, subject: Subject) -> None:
+        """Record a change that admission held when it is first seen, in the name of whoever made it, before anything is done."""
+        created = next((effect for effect in plan.effects if isinstance(effect, CreateRelease)), None)
+        workload = seen.workload
+        if created is None or workload is None or plan.action != "RequestRelease" or created.spec["attempt"] > 1:
+            return
+        known = self._witnessed.get(subject.uid) == created.name
+        if known or any(str(created) in intent.effects for intent in self._ledger.open_intents(subject)):
+            return
+        who, digest = workload.requested_by, workload.template_digest
+        text = f"{who or 'somebody'} changed Deployment {workload.name} to template {digest}; it is held"
+        fact = Entry("ChangeSeen", Part.FACT, subject, seen.hold, text, evidence=digest, actor=who)
+        try:
+            await self._ledger.append(fact)
+        except Unrecordable as unsafe:
+            await self._ledger.append(replace(fact, actor="", message=f"{text}: {unsafe}"[:4000]))
+        self._witnessed[subject.uid] = created.name
 
     async def _close(self, seen: ServiceSnapshot, plan: ServicePlan) -> bool:
         """Say on ended releases that the Deployment no longer carries their change."""

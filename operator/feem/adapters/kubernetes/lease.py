@@ -73,6 +73,8 @@ class Election:
         self._times = times or LeaseTimes()
         self._floor = floor
         self._changed: Callable[[bool], None] = changed or (lambda _: None)
+        self.predecessor = ""
+        """Who held the Lease before we took it; empty when nobody did."""
         self._seen: tuple[Any, ...] = ()
         self._seen_at = 0.0
         self._renewed_at = 0.0
@@ -114,6 +116,7 @@ class Election:
             self._lease = await self._client.replace(
                 *self._place, self._body(lease, epoch), timeout=self._request_timeout
             )
+        self.predecessor = str((lease or {"spec": {}})["spec"].get("holderIdentity") or "")
         self._renewed_at = began
         return epoch
 
