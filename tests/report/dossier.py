@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from feem.api.audit import AuditSpec
-from tests.report.traffic import NAME, PLAN, SERVICE, STARTED, Judged, objectives
+from feem.sample.traffic import NAME, PLAN, SERVICE, STARTED, Judged, objectives
 
 ASKED = STARTED - timedelta(minutes=47, seconds=20)
 ORIGIN = "feem.dev/audit/feem-system"

@@ -23,7 +23,7 @@ from feem.core.tlog.signing import message, signature_blob
 from feem.core.tlog.tree import Tree
 from feem.core.tlog.vkey import Algorithm, Key
 from tests.report.dossier import ASKED, ORIGIN, UID, digest, dossier_of
-from tests.report.traffic import NAME, PLAN, STARTED, Judged, judged
+from feem.sample.traffic import NAME, PLAN, STARTED, Judged, judged
 
 WITNESS = "witness.example/auditor"
 OPERATOR = "system:serviceaccount:feem-system:feem"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,9 +74,14 @@ class LogSigner:
         """Sign a checkpoint with each key."""
         return tuple(key.sign(checkpoint, timestamp) for key in self._keys)
 
+    def salt(self, purpose: str) -> bytes:
+        """Return bytes for one purpose that nobody can guess without the key; always the same ones."""
+        signer = next(key for key in self._keys if key.algorithm is Algorithm.ED25519)
+        return hmac.digest(signer.seed, f"feem.dev/salt {purpose}".encode(), "sha256")
+
     def sign_dsse(self, payload_type: str, payload: bytes) -> Mapping[str, object]:
         """Return a DSSE envelope."""
-        signer = next(key for key in self._keys if key.algorithm is Algorithm.ED25519)
+        signer = next(key for key in self._keys if key.algorithm is Algorithm.ED25519)  # the current one comes first
         signature = signer.sign_bytes(pre_authentication(payload_type, payload))
         return {
             "payloadType": payload_type,
@@ -90,16 +96,23 @@ def load_log_keys(directory: Path, origin: str) -> tuple[SigningKey, ...]:
     for prefix in ("", "previous-"):
         for name, algorithm in FILES.items():
             path = directory / f"{prefix}{name}"
-            if path.exists():
-                keys.append(SigningKey(origin, algorithm, _seed(path)))
+            try:
+                there = path.exists()
+            except OSError as problem:
+                raise ValueError(f"{path} cannot be read: {problem.strerror}") from problem
+            if there:
+                keys.append(SigningKey(origin, algorithm, read_seed(path)))
             elif not prefix:
                 raise ValueError(
                     f"{path} is missing: a log has the files {' and '.join(FILES)} (`feem audit keygen` makes them)"
                 )
+    if len({key.key for key in keys}) != len(keys):
+        raise ValueError(f"{directory} has a previous key that is the current one: remove the file `previous-…`")
     return tuple(keys)
 
 
-def _seed(path: Path) -> bytes:
+def read_seed(path: Path) -> bytes:
+    """Read a seed: 32 bytes, or their base64. Raises ValueError that names the file and what to do, and quotes nothing of it."""
     try:
         data = path.read_bytes()
     except OSError as problem:

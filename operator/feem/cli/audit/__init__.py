@@ -8,6 +8,7 @@ from feem.cli.audit.export import export_log
 from feem.cli.audit.keygen import keygen
 from feem.cli.audit.listing import list_log, show_entry
 from feem.cli.audit.prove import prove_entry
+from feem.cli.audit.sample import sample
 from feem.cli.audit.verify import verify_log
 
 audit = typer.Typer(no_args_is_help=True, help="Read, prove, export and verify the audit log.")
@@ -17,3 +18,4 @@ audit.command("verify")(verify_log)
 audit.command("prove")(prove_entry)
 audit.command("export")(export_log)
 audit.command("keygen")(keygen)
+audit.command("sample")(sample)

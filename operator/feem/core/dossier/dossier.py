@@ -29,6 +29,8 @@ class Manifests:
 
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    salt: bytes
+    """What secrets in them are replaced with the help of; known to the operator alone."""
 
 
 def dossier_of(
@@ -57,8 +59,8 @@ def dossier_of(
         "objectives": [objective.wire() for objective in release.spec.objectives],
         "verdicts": [verdict.wire() for verdict in status.verdicts],
         "manifests": {
-            "before": redacted(manifests.before) if manifests.before is not None else None,
-            "after": redacted(manifests.after) if manifests.after is not None else None,
+            "before": redacted(manifests.before, manifests.salt) if manifests.before is not None else None,
+            "after": redacted(manifests.after, manifests.salt) if manifests.after is not None else None,
         },
         "samples": [{"name": each.name, "sha256": each.sha256, "digest": each.digest} for each in samples],
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from feem.core.audit.texts import MASK, masked
-from feem.core.digest import digest_of
+from feem.core.digest import canonical
 
 _SHOWN_ANNOTATIONS = ("feem.dev/", "kubectl.kubernetes.io/restartedAt", "prometheus.io/")
 """Annotations that are shown as they are; of all others only whether they changed."""
@@ -14,43 +16,50 @@ _CARRYING_VALUES = frozenset({"args", "command"})
 _LETTERS = 12
 
 
-def redacted(template: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a pod template in which secrets are replaced by the beginning of their digest, so that a comparison still tells changes.
+def redacted(template: Mapping[str, Any], salt: bytes) -> dict[str, Any]:
+    """Return a pod template in which secrets are replaced, equal ones by equal words, so that a comparison still tells changes.
 
-    Secret counts as: values of environment variables, annotations of others, and whatever looks like a credential.
+    Secret counts as: values of environment variables, annotations of others, and whatever looks like a credential. `salt` is known
+    to the operator alone: without it nobody can try passwords against what stands in their place.
     """
-    metadata = dict(template.get("metadata") or {})
-    annotations = {
-        key: value if key.startswith(_SHOWN_ANNOTATIONS) and masked(value) == value else stand_in(value)
-        for key, value in (metadata.get("annotations") or {}).items()
-    }
-    if annotations:
-        metadata["annotations"] = annotations
-    return {**_walk(dict(template)), "metadata": _walk(metadata)}
+    return _Redaction(salt).template(template)
 
 
-def stand_in(value: Any) -> str:
-    """Return what stands in the place of a secret."""
-    return f"redacted {digest_of(value)[: len('sha256:') + _LETTERS]}"
+@dataclass(frozen=True)
+class _Redaction:
+    salt: bytes
 
+    def template(self, template: Mapping[str, Any]) -> dict[str, Any]:
+        metadata = dict(template.get("metadata") or {})
+        annotations = {
+            key: value if key.startswith(_SHOWN_ANNOTATIONS) and masked(value) == value else self.stand_in(value)
+            for key, value in (metadata.get("annotations") or {}).items()
+        }
+        if annotations:
+            metadata["annotations"] = annotations
+        return {**self.walk(dict(template)), "metadata": self.walk(metadata)}
 
-def _walk(value: Any) -> Any:
-    if isinstance(value, dict):
-        if "name" in value and isinstance(value.get("value"), str):
-            return {**{key: _walk(item) for key, item in value.items()}, "value": stand_in(value["value"])}
-        return {key: _commands(item) if key in _CARRYING_VALUES else _walk(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_walk(item) for item in value]
-    return stand_in(value) if isinstance(value, str) and MASK in masked(value) else value
+    def stand_in(self, value: Any) -> str:
+        return "redacted hmac:" + hmac.new(self.salt, canonical(value), "sha256").hexdigest()[:_LETTERS]
 
+    def walk(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            if "name" in value and isinstance(value.get("value"), str):
+                return {**{key: self.walk(item) for key, item in value.items()}, "value": self.stand_in(value["value"])}
+            return {
+                key: self.commands(item) if key in _CARRYING_VALUES else self.walk(item) for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self.walk(item) for item in value]
+        return self.stand_in(value) if isinstance(value, str) and MASK in masked(value) else value
 
-def _commands(words: Any) -> Any:
-    """A word such as `--password=…`, or the one after `--token`, may be a secret."""
-    if not isinstance(words, list):
-        return _walk(words)
-    kept: list[Any] = []
-    for word in words:
-        before = str(kept[-1]) if kept else ""
-        secret = MASK in masked(f"{before} {word}" if before.startswith("-") and "=" not in before else str(word))
-        kept.append(stand_in(word) if secret else word)
-    return kept
+    def commands(self, words: Any) -> Any:
+        """A word such as `--password=…`, or the one after `--token`, may be a secret."""
+        if not isinstance(words, list):
+            return self.walk(words)
+        kept: list[Any] = []
+        for word in words:
+            before = str(kept[-1]) if kept else ""
+            secret = MASK in masked(f"{before} {word}" if before.startswith("-") and "=" not in before else str(word))
+            kept.append(self.stand_in(word) if secret else word)
+        return kept

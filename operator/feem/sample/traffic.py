@@ -31,6 +31,7 @@ STABLE_MIX, SHIFTED_MIX = (0.62, 0.23, 0.15), (0.69, 0.18, 0.13)
 
 
 def objectives() -> tuple[ObjectiveSnapshot, ...]:
+    """Return one objective of each kind."""
     ratio = RatioIndicator(bad='http_requests_total{code=~"5.."}', total="http_requests_total")
     latency = LatencyIndicator(histogram="credit_decision_duration_seconds", threshold="0.2")
     mix = MixIndicator(counter="credit_decisions_total", label="decision", tolerated_shift="0.03")
@@ -72,7 +73,7 @@ class Traffic:
     """What pods count: each request is drawn, so figures scatter as they do in production."""
 
     def __init__(self, seed: int, *, good: bool) -> None:
-        self._chance, self._good = random.Random(seed), good  # noqa: S311 - samples of a test
+        self._chance, self._good = random.Random(seed), good  # noqa: S311 - samples, not secrets
         self._counts: dict[tuple[str, str, str], int] = {}
         self.series: dict[str, dict[tuple[str, str, str], list[Sample]]] = {"canary": {}, "stable": {}}
 
@@ -158,5 +159,4 @@ def _look(trials: Sequence[Trial], tape: Tape, traffic: Traffic, now: float, ste
 
 def _judged(tape: Tape, action: str, now: float, verdicts: tuple[ObjectiveVerdict, ...], *, failed: bool) -> Judged:
     document = tape.document(action, now, verdicts)
-    assert document is not None
-    return Judged(document, tape.digest, verdicts, now, failed)
+    return Judged(document or b"", tape.digest, verdicts, now, failed)
