@@ -20,7 +20,7 @@ def truncated(path: Path, context: Context) -> int | None:
     write_tiles(path, kept)
     (path / "checkpoint").write_bytes(earlier)
     context.held.write_bytes(newest)
-    return None
+    return len(kept)
 
 
 @tampering("truncation by one entry, signed with the log's keys", "held", keys=True)
@@ -28,7 +28,7 @@ def truncated_by_one(path: Path, context: Context) -> int | None:
     found = entries(path)
     context.held.write_bytes((path / "checkpoint").read_bytes())
     publish(path, found[:-1], context.signer)
-    return None
+    return len(found) - 1
 
 
 def _fork(path: Path, context: Context, size: int | None) -> None:

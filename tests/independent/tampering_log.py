@@ -180,21 +180,21 @@ def bad_length(path: Path, context: Context) -> int | None:
     final = entries(path)[-1]
     data = bundle.read_bytes()
     bundle.write_bytes(data[: -len(final) - 2] + (len(final) + 1).to_bytes(2, "big") + final)
-    return size_of(path) - 1
+    return (size_of(path) - 1) // WIDTH * WIDTH
 
 
 @tampering("entry bundle cut within an entry", "directory")
 def cut_bundle(path: Path, context: Context) -> int | None:
     bundle, _ = tile(path, None, size_of(path) - 1)
     bundle.write_bytes(bundle.read_bytes()[:-7])
-    return size_of(path) - 1
+    return (size_of(path) - 1) // WIDTH * WIDTH
 
 
 @tampering("entry bundle with an entry too many", "directory")
 def longer_bundle(path: Path, context: Context) -> int | None:
     bundle, _ = tile(path, None, size_of(path) - 1)
     bundle.write_bytes(bundle.read_bytes() + pack_entries([entries(path)[-1]]))
-    return size_of(path)
+    return (size_of(path) - 1) // WIDTH * WIDTH
 
 
 @tampering("partial tiles of another width", "directory")

@@ -77,7 +77,7 @@ def record_unlisted(path: Path, context: Context) -> int | None:
     index = indexes(path)[1]
     record, _ = names(index)
     repack(path, {record: content(path, record) + b" "}, relist=False)
-    return index
+    return None
 
 
 @tampering("pack: record changed and listed", "pack")
@@ -95,7 +95,7 @@ def record_changed(path: Path, context: Context) -> int | None:
 def proof_removed(path: Path, context: Context) -> int | None:
     index = indexes(path)[2]
     repack(path, {names(index)[1]: None})
-    return index
+    return None
 
 
 @tampering("pack: two records under each other's names", "pack")

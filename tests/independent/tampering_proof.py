@@ -116,7 +116,7 @@ def earlier_checkpoint(path: Path, context: Context) -> int | None:
 def unsigned(path: Path, context: Context) -> int | None:
     proof = parse_proof(path.read_bytes())
     path.write_bytes(proof_of(proof.index, proof.hashes, proof.note.partition(b"\n\n")[0] + b"\n"))
-    return None
+    return proof.index
 
 
 @tampering("proof with a root that fits, not signed by the log", "proof")
@@ -126,7 +126,7 @@ def fitting_root(path: Path, context: Context) -> int | None:
     origin, size, _root = text.split(b"\n")
     note = b"\n".join([origin, size, b"A" * 43 + b"="]) + b"\n\n" + lines
     path.write_bytes(proof_of(proof.index, proof.hashes, note))
-    return None
+    return proof.index
 
 
 @tampering("proof of a later version of the format", "proof")

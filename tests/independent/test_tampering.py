@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from typer.testing import CliRunner
 
+from feem.cli.app import app
 from tests.independent.sampledocuments import Published, sample
 from tests.independent.samplelog import files_of, write_zip
 from tests.independent.tampering import KINDS, tried
@@ -35,6 +39,23 @@ keys and a held checkpoint. Returns whether it verifies, and the first bad index
 def independent_verdict(kind: str, path: Path, keys: str, held: bytes | None) -> tuple[bool, int | None]:
     verdict = judge(kind, path, keys, held=held)
     return verdict.ok, verdict.index
+
+
+def own_verdict(kind: str, path: Path, keys: str, held: bytes | None) -> tuple[bool, int | None]:
+    """Ask FEEM's own command, as an auditor would; it tells the kinds apart by itself."""
+    given = {"keys": keys.encode(), "held": held or b"", "entry": b""}
+    if kind == "proof":
+        given["entry"] = path.with_suffix(".json").read_bytes()
+    with TemporaryDirectory() as folder:
+        command = ["audit", "verify", str(path)]
+        for name, data in given.items():
+            if data or (name, kind) == ("entry", "proof"):
+                (Path(folder) / name).write_bytes(data)
+                command += [f"--{name}", str(Path(folder) / name)]
+        answer = CliRunner().invoke(app, command)
+    assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.output
+    named = re.search(r"first at entry (\d+)", " ".join(answer.output.split()))
+    return answer.exit_code == 0, int(named[1]) if named else None
 
 
 VERIFIERS: dict[str, Verifier] = {"independent": independent_verdict}
@@ -76,9 +97,8 @@ def table() -> Iterator[Table]:
         DOCUMENT.write_text(f"{HEAD}{found.text()}\n\n{len(found.found)} kinds of tampering.\n", encoding="utf-8")
 
 
-@pytest.mark.parametrize("verifier", VERIFIERS)
-def test_accepts_what_nobody_tampered_with(published: Published, verifier: str) -> None:
-    judged = VERIFIERS[verifier]
+@pytest.mark.parametrize("judged", [independent_verdict, own_verdict])
+def test_accepts_what_nobody_tampered_with(published: Published, judged: Verifier) -> None:
     held = published.held.read_bytes()
     assert judged("directory", published.directory, published.keys, held) == (True, None)
     assert judged("bundle", published.bundle, published.keys, held) == (True, None)

@@ -45,9 +45,8 @@ def check_log(files: Files, keys: Sequence[Key], held: bytes | None = None) -> C
     if kept.origin != checkpoint.origin:
         raise RejectedError(f"held checkpoint is of another log, {kept.origin}")
     if kept.size > checkpoint.size:
-        raise RejectedError(
-            f"log was cut: it has {checkpoint.size} entries, but had {kept.size} when the checkpoint was held"
-        )
+        told = f"log was cut: it has {checkpoint.size} entries, but had {kept.size} when the checkpoint was held"
+        raise RejectedError(told, checkpoint.size)
     if walk(files, checkpoint, (kept.size,))[kept.size] != kept.root:
         raise RejectedError(f"log was forked: its first {kept.size} entries are not those of the held checkpoint")
     return checkpoint

@@ -47,6 +47,11 @@ def index_of(name: str) -> int | None:
     return int(found[1] or found[2]) if found else None
 
 
+def names_of(index: int) -> tuple[str, str]:
+    """Name an entry's record and proof."""
+    return f"records/{index:012d}.json", f"proofs/{index:012d}.tlog-proof"
+
+
 def open_pack(path: Path) -> Pack:
     """Read the list, and every file against it."""
     archive = Archive(path)
@@ -59,16 +64,24 @@ def open_pack(path: Path) -> Pack:
     if type(listed["size"]) is not int:
         raise RejectedError("pack.json's size is not a number")
     digests = members(listed["files"], "pack.json's files")
-    for name in sorted({*archive.names, *digests, *FIXED} - {"pack.json"}):
-        if name not in archive.names or name not in digests:
-            raise RejectedError(f"{name[:80]} is not both in the pack and in its list", index_of(name))
-        if name not in FIXED and not NUMBERED.fullmatch(name) and not SAMPLE.fullmatch(name):
-            raise RejectedError(f"pack has a file that packs do not have: {name[:80]!r}")
+    _complete(set(archive.names), set(digests))
     files = {name: _content(archive, name) for name in archive.names if name != "pack.json"}
     for name, data in sorted(files.items()):
         if not HEX.fullmatch(text(digests[name], "digest in pack.json")) or sha256(data).hexdigest() != digests[name]:
-            raise RejectedError(f"{name} is not the file that pack.json lists", index_of(name))
+            raise RejectedError(f"{name} is not the file that pack.json lists")
     return Pack(text(listed["origin"], "pack.json's origin"), listed["size"], release, files)
+
+
+def _complete(there: set[str], digests: set[str]) -> None:
+    """Check that the pack has what the list says, what each pack has, and nothing else."""
+    for name in sorted((there | digests | set(FIXED)) - {"pack.json"}):
+        if name not in there or name not in digests:
+            raise RejectedError(f"{name[:80]} is not both in the pack and in its list")
+        index = index_of(name)
+        if index is not None and not there.issuperset(names_of(index)):
+            raise RejectedError(f"pack does not have both the record and the proof of entry {index}")
+        if index is None and name not in FIXED and not SAMPLE.fullmatch(name):
+            raise RejectedError(f"pack has a file that packs do not have: {name[:80]!r}")
 
 
 def _content(archive: Archive, name: str) -> bytes:
@@ -121,9 +134,7 @@ def _check_records(pack: Pack, checkpoint: Checkpoint, dossier: Members) -> list
 
 
 def _proven(index: int, pack: Pack, checkpoint: Checkpoint) -> bytes:
-    entry, data = (pack.files.get(name) for name in (f"records/{index:012d}.json", f"proofs/{index:012d}.tlog-proof"))
-    if entry is None or data is None:
-        raise RejectedError("pack does not have both the record and its proof")
+    entry, data = (pack.files[name] for name in names_of(index))
     proof = parse_proof(data)
     if proof.index != index:
         raise RejectedError(f"proof is for index {proof.index}")

@@ -44,7 +44,10 @@ def parse_proof(data: bytes) -> Proof:
 
 def check_proof(proof: Proof, entry: bytes, keys: Sequence[Key]) -> Checkpoint:
     """Check that the log has signed a tree with this entry at this index, and that it is a record of that index."""
-    checkpoint = open_checkpoint(proof.note, keys)
+    try:
+        checkpoint = open_checkpoint(proof.note, keys)
+    except RejectedError as problem:
+        raise problem.at(proof.index) from problem
     check_inclusion(proof, entry, checkpoint)
     Walk(whole=False).step(proof.index, entry)
     return checkpoint

@@ -52,7 +52,7 @@ class Archive:
     def __init__(self, path: Path) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as problem:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
             raise RejectedError(f"not a ZIP: {problem}") from problem
         members = self._zip.infolist()
         self.names = tuple(member.orig_filename for member in members)
@@ -123,7 +123,7 @@ def hashes_of(files: Files, level: int, index: int, width: int) -> tuple[bytes, 
 
 
 def entries_of(files: Files, index: int, width: int) -> Iterator[tuple[int, bytes]]:
-    """Read a bundle of entries: place and bytes. Raises RejectedError with the place that cannot be read."""
+    """Read a bundle of entries: place and bytes. Raises RejectedError with the first place when it ends too early or too late."""
     name, first, at = path_of(None, index, width), index * WIDTH, 0
     data = files.read(name, LARGEST_BUNDLE)
     if data is None:
@@ -132,10 +132,10 @@ def entries_of(files: Files, index: int, width: int) -> Iterator[tuple[int, byte
         begin = at + 2
         at = begin + int.from_bytes(data[at:begin], "big")
         if begin > len(data) or at > len(data):
-            raise RejectedError(f"{name} ends within entry {place}, or before it", place)
+            raise RejectedError(f"{name} ends within entry {place}, or before it", first)
         yield place, data[begin:at]
     if at != len(data):
-        raise RejectedError(f"{name} has {len(data) - at} bytes after its {width} entries", first + width)
+        raise RejectedError(f"{name} has {len(data) - at} bytes after its {width} entries", first)
 
 
 def walk(files: Files, checkpoint: Checkpoint, sizes: Sequence[int] = ()) -> dict[int, bytes]:
