@@ -42,6 +42,7 @@ class Scenario:
     paused: bool = False
     policy: bool = True
     plan: dict[str, Any] = field(default_factory=dict)
+    service: dict[str, Any] = field(default_factory=dict)
 
 
 SCENARIOS = {

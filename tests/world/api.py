@@ -16,7 +16,7 @@ OPERATOR = "system:serviceaccount:feem-system:feem"
 CONTROLLER = "system:kube-controller-manager"
 BOOKKEEPING = ("resourceVersion", "generation", "managedFields")
 
-__all__ = ["CONTROLLER", "OPERATOR", "Api", "Denied", "Request"]
+__all__ = ["CONTROLLER", "OPERATOR", "Act", "Api", "Denied", "Request"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,16 @@ class Request:
 
     def __str__(self) -> str:
         return f"{self.verb} {self.resource.split('.')[0]} {self.name}"
+
+
+@dataclass(frozen=True)
+class Act:
+    """One performance of an effect: its kind, its text, the intent it was announced by, and how often it changed anything."""
+
+    kind: str
+    effect: str
+    intent: int
+    writes: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,8 @@ class Api:
         self.events: list[Event] = []
         self.requests: list[Request] = []
         self.performed: list[tuple[str, int]] = []
+        self.acting: Act | None = None
+        self.acts: list[Act] = []
         self.admission = Admission()
         self.fault: Fault | None = None
         self.version = 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -23,7 +24,7 @@ from feem.controllers.routing import SERVICE, targets
 from feem.controllers.service import ServiceController
 from feem.core.rollout.effects import Effect
 from feem.ports import Body, Clock, Conflict, Refused, Unavailable
-from tests.world.api import OPERATOR, Api, Request
+from tests.world.api import OPERATOR, Act, Api, Request
 from tests.world.client import SimulatedClient
 from tests.world.ledger import SimulatedLedger
 from tests.world.rights import Rights
@@ -71,11 +72,14 @@ class ObservedCluster(KubernetesCluster):
 
     async def perform(self, effect: Effect, intent: int) -> None:
         before = self._api.version
+        act = self._api.acting = Act(type(effect).__name__, str(effect), intent)
         try:
             await super().perform(effect, intent)
         finally:
+            self._api.acting = None
             if self._api.version != before:
                 self._api.performed.append((str(effect), intent))
+                self._api.acts.append(replace(act, writes=self._api.version - before))
 
 
 class Operator:
