@@ -75,6 +75,10 @@ bench-evidence: $(STAMP) ## How soon and surely a worse canary is known, beside 
 bench-admission: $(STAMP) ## What the policies add to requests, on a cluster `feem-bench` of its own; writes bench/results
 	@PYTHONPATH=. $(BIN)/python -m bench.admission --out bench/results/admission.json
 
+.PHONY: bench-audit
+bench-audit: $(STAMP) ## How fast the audit log is written, published and verified, and in how much memory; writes bench/results
+	@PYTHONPATH=. $(BIN)/python -m bench.audit --out bench/results/audit.json
+
 .PHONY: format
 format: $(STAMP) ## Format the code
 	@$(BIN)/ruff format .

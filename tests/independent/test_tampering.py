@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from feem.cli.app import app
+from feem.cli.problem import Problem
 from tests.independent.sampledocuments import Published, sample
 from tests.independent.samplelog import files_of, write_zip
 from tests.independent.tampering import KINDS, tried
@@ -53,12 +54,12 @@ def own_verdict(kind: str, path: Path, keys: str, held: bytes | None) -> tuple[b
                 (Path(folder) / name).write_bytes(data)
                 command += [f"--{name}", str(Path(folder) / name)]
         answer = CliRunner().invoke(app, command)
-    assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.output
+    assert answer.exception is None or isinstance(answer.exception, SystemExit | Problem), answer.output
     named = re.search(r"first at entry (\d+)", " ".join(answer.output.split()))
     return answer.exit_code == 0, int(named[1]) if named else None
 
 
-VERIFIERS: dict[str, Verifier] = {"independent": independent_verdict}
+VERIFIERS: dict[str, Verifier] = {"independent": independent_verdict, "feem": own_verdict}
 """By the name that stands above their columns in the table."""
 
 

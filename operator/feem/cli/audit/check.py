@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,15 @@ from pathlib import Path
 from feem.cli.audit.source import Source, opened
 from feem.cli.problem import Problem
 from feem.core.audit.published import CHECKPOINT, KEYS, Progress, Trust, Verdict, verify_published
-from feem.core.audit.verify import Fault, Finding, Report, first_of
+from feem.core.audit.verify import Fault, Finding, Report, first_of, read_entry
 from feem.core.dossier.pack import INDEX, verify_pack
 from feem.core.tlog.note import NoteError
 from feem.core.tlog.policy import parse_policy
 from feem.core.tlog.proof import check_proof, parse_proof
-from feem.core.tlog.signing import CheckpointError, Opened
+from feem.core.tlog.signing import Opened
 from feem.core.tlog.vkey import Key, parse_keys
 
+_TILE = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/(x[0-9]{3}/)*[0-9]{3}(\.p/[1-9][0-9]{0,2})?")
 NEXT = "take the keys from the log's operator: `kubectl get auditlog feem -o jsonpath='{.status.keys}'` shows them"
 
 
@@ -67,19 +69,27 @@ def check(path: Path, trust: Trust, entry: Path | None = None, progress: Progres
                 "pack", found.findings, found.opened, None, own, f"{found.records} records of Release {found.release}"
             )
         strange = tuple(_strange(source)) if not path.is_dir() else ()
+        if strange:
+            return Checked("log", strange, None, None, own)
         verdict: Verdict = verify_published(source.read, trust, progress)
-        return Checked("log", (*strange, *verdict.findings), verdict.opened, verdict.report, own)
+        return Checked("log", verdict.findings, verdict.opened, verdict.report, own)
 
 
 def _proof(path: Path, entry: Path, trust: Trust) -> Checked:
     try:
         proof = parse_proof(_text(path))
-        found = check_proof(proof, entry.read_bytes(), trust.keys)
+        data = entry.read_bytes()
+        found = check_proof(proof, data, trust.keys)
+        index = read_entry(data)[0]["index"]
     except OSError as missing:
         raise Problem(f"file {entry}", str(missing.strerror), "feem audit prove INDEX writes both files") from missing
-    except (NoteError, CheckpointError) as problem:
-        index = proof.index if isinstance(problem, CheckpointError) else None
-        return Checked("proof", (Finding(index, Fault.PROOF, str(problem)),))
+    except NoteError as problem:
+        return Checked("proof", (Finding(None, Fault.PROOF, str(problem)),))
+    except ValueError as problem:
+        return Checked("proof", (Finding(proof.index, Fault.PROOF, str(problem)),))
+    if index != proof.index:
+        text = f"the entry says it is entry {index}, the proof is of entry {proof.index}"
+        return Checked("proof", (Finding(proof.index, Fault.PROOF, text),))
     if trust.policy is not None and not trust.policy.satisfied(found):
         return Checked(
             "proof", (Finding(proof.index, Fault.WITNESS, "the policy's quorum of witnesses is not reached"),)
@@ -91,7 +101,7 @@ def _strange(source: Source) -> list[Finding]:
     """A bundle has each name once, and nothing but a log."""
     names = source.names
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    odd = [name for name in names if name not in (CHECKPOINT, KEYS) and not name.startswith("tile/")]
+    odd = [name for name in names if name not in (CHECKPOINT, KEYS) and not _TILE.fullmatch(name)]
     found = [Finding(None, Fault.PACK, f"{name} stands in the bundle twice") for name in twice]
     return found + [Finding(None, Fault.PACK, f"{name} is no file of a published log") for name in odd]
 

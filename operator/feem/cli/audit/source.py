@@ -65,6 +65,10 @@ class Archive:
         """Return a member's content."""
         try:
             info = self.zip.getinfo(name)
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise Problem(
+                    f"{self.path}: {name}", "it is packed in a way that bundles do not use", "ask for another copy"
+                )
             if info.file_size > LARGEST:
                 raise Problem(f"{self.path}: {name}", f"it unpacks to {info.file_size:,} bytes", "ask for another copy")
             return self.zip.read(info)

@@ -70,7 +70,7 @@ class TileWatch:
         if data is None and width < WIDTH:
             data = self._read(hash_path(level, row.index))
             data = data[: width * HASH_SIZE] if data is not None else None
-        start = row.index * WIDTH << (level * HEIGHT)
+        start = row.index * WIDTH if level == 0 else None
         if data is None:
             self._late.append(Finding(start, Fault.MISSING, f"there is no tile {path}"))
         elif len(data) != width * HASH_SIZE:
@@ -80,9 +80,9 @@ class TileWatch:
             differing = (place for place in range(width) if data[place * HASH_SIZE :][:HASH_SIZE] != row.hashes[place])
             place = next(differing, None)
             if place is not None:
-                index = start + (place << (level * HEIGHT))
-                text = f"the tile {path} has another hash for {_covered(index, level)} than the entries give"
-                self._late.append(Finding(index, Fault.TILE, text))
+                first = row.index * WIDTH + place << (level * HEIGHT)
+                text = f"the tile {path} has another hash for {_covered(first, level)} than the entries give"
+                self._late.append(Finding(first if level == 0 else None, Fault.TILE, text))
 
     def _pop(self) -> Iterator[Finding]:
         found, self._late = self._late, []

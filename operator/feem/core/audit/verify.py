@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from feem.api.audit import Part
+from pydantic.alias_generators import to_camel
+
+from feem.api.audit import AuditSpec, Part
 from feem.core.audit.bits import Bits
 from feem.core.audit.entry import canonical_bytes
 from feem.core.audit.record import name_of, record_digest
@@ -17,6 +19,10 @@ from feem.core.digest import EXACT
 
 MOST_FINDINGS = 1_000
 """Findings that a report keeps: a log of another kind altogether would be all findings."""
+
+
+MEMBERS = frozenset(to_camel(name) for name in AuditSpec.model_fields)
+"""The members of an entry. One that is not among them is refused: nobody would know what it was meant to say."""
 
 
 class Fault(StrEnum):
@@ -189,8 +195,11 @@ def read_entry(data: bytes) -> tuple[Any, str]:
     wire = json.loads(data.decode(), parse_float=_no_float, parse_int=_integer, parse_constant=_no_float)
     if canonical_bytes(wire) != data:
         raise ValueError("it is not in canonical form (RFC 8785)")
-    if not readable(wire) or not all(key.isascii() for key in wire):
+    if not readable(wire):
         raise ValueError("it has not the members of an audit entry")
+    unknown = wire.keys() - MEMBERS
+    if unknown:
+        raise ValueError(f"it has the member {min(unknown)!r}, which entries do not have")
     member = f'"digest":{json.dumps(wire["digest"])},'.encode()
     if data.count(member) != 1:
         return wire, record_digest(wire)

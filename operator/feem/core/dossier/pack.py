@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ FORMAT = "feem.dev/evidence-pack@v1"
 INDEX, README, REPORT = "pack.json", "README.md", "report.html"
 CHECKPOINT, KEYS = "checkpoint", "keys.txt"
 ATTESTATION, DOSSIER = "attestation.dsse.json", "dossier.json"
+_PLACES = re.compile(r"records/[0-9]{12}\.json|proofs/[0-9]{12}\.tlog-proof|samples/[a-z0-9.-]+\.jsonl\.gz")
 NEEDED = (README, REPORT, CHECKPOINT, KEYS, ATTESTATION, DOSSIER)
 
 
@@ -96,9 +98,10 @@ def _index(read: Callable[[str], bytes | None], names: Collection[str]) -> dict[
     if len(set(names)) != len(names):
         raise _Broken("a file stands in the pack twice")
     odd = set(names) ^ {INDEX, *index["files"]}
+    odd |= {name for name in names if name not in (INDEX, *NEEDED) and not _PLACES.fullmatch(name)}
     missing = [name for name in NEEDED if name not in index["files"]]
     if odd or missing:
-        raise _Broken(f"{min(odd or missing)} is missing, or not listed in {INDEX}")
+        raise _Broken(f"{min(odd or missing)} is missing, not listed in {INDEX}, or no file of a pack")
     for name, ought in index["files"].items():
         if hashlib.sha256(read(name) or b"").hexdigest() != ought:
             raise _Broken(f"{name} is not the file that {INDEX} lists")
