@@ -20,18 +20,19 @@ from feem.adapters.kubernetes.cluster import KubernetesCluster
 from feem.adapters.kubernetes.informer import Informer
 from feem.adapters.kubernetes.lease import Election, LeaseTimes
 from feem.adapters.kubernetes.notes import KubernetesNotes
-from feem.adapters.kubernetes.records import KubernetesRecords
 from feem.adapters.kubernetes.store import Store
 from feem.adapters.policies import PackagedPolicies
 from feem.adapters.prometheus.metrics import PrometheusMetrics
 from feem.adapters.tickets import Access, TicketSystems
+from feem.auditing import auditing_of, records_of
+from feem.controllers.leadership import Term
 from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW, targets
 from feem.observe.http import ObservationServer
 from feem.observe.logging import configure
 from feem.observe.metrics import OperatorMetrics
-from feem.ports import Body, Fenced, Unavailable
+from feem.ports import Body, Fenced, Records, Unavailable
 from feem.runtime.clock import SystemClock
-from feem.runtime.ledger import RecordLedger
+from feem.runtime.ledger import RecordLedger, lowest_free_epoch
 from feem.runtime.loop import Key
 from feem.runtime.queue import Queue
 from feem.settings import Settings
@@ -91,7 +92,9 @@ async def operate(settings: Settings) -> None:
         metrics = _metrics(settings, figures)
         stack.callback(metrics.close)
         figures.watch_queue(lambda: float(len(queue)), lambda: queue.oldest_seconds)
-        election = _election(settings, client, figures, identity)
+        records = records_of(settings, client)
+        auditing = auditing_of(settings, client, records)
+        election = _election(settings, client, records, figures, identity)
 
         def changed(resource: str, body: Body, deleted: bool) -> None:  # noqa: FBT001 - the informer's signature
             del deleted
@@ -122,7 +125,7 @@ async def operate(settings: Settings) -> None:
             tickets,
             PackagedPolicies(settings.service_account_username, mutating=mutating),
         )
-        await election.run(_term(settings, client, world, queue))
+        await election.run(_term(settings, world, queue, auditing, election))
 
 
 def _metrics(settings: Settings, figures: OperatorMetrics) -> PrometheusMetrics:
@@ -157,7 +160,9 @@ async def _has_mutating(settings: Settings, client: Client) -> bool:
     return settings.hold_policy == "Always"
 
 
-def _election(settings: Settings, client: Client, figures: OperatorMetrics, identity: str) -> Election:
+def _election(
+    settings: Settings, client: Client, records: Records, figures: OperatorMetrics, identity: str
+) -> Election:
     seconds = settings.lease_seconds
     return Election(
         client,
@@ -165,19 +170,19 @@ def _election(settings: Settings, client: Client, figures: OperatorMetrics, iden
         name=settings.lease_name,
         identity=identity,
         times=LeaseTimes(seconds, seconds * 2 / 3, seconds * 2 / 15),
-        floor=KubernetesRecords(client).lowest_free_epoch,
+        floor=lambda: lowest_free_epoch(records),
         changed=figures.leading,
     )
 
 
 def _term(
-    settings: Settings, client: Client, world: leading.World, queue: Queue[Key]
+    settings: Settings, world: leading.World, queue: Queue[Key], auditing: leading.Auditing, election: Election
 ) -> Callable[[int], Awaitable[None]]:
     """Return what to do while leading: everything is looked at once, then as events come."""
 
     async def term(epoch: int) -> None:
         ledger = await RecordLedger.open(
-            KubernetesRecords(client),
+            auditing.records,
             world.clock,
             epoch=epoch,
             actor=settings.service_account_username,
@@ -190,7 +195,8 @@ def _term(
             for body in world.cluster.list(resource):
                 queue.add(Key(kind, body["metadata"].get("namespace", ""), body["metadata"]["name"]))
         queue.add(Key(GUARD, "", "policies"))
-        await leading.lead(world, ledger, queue, _pace(settings))
+        term_of = Term(settings.namespace, settings.lease_name, epoch, election.identity, election.predecessor)
+        await leading.lead(world, ledger, queue, _pace(settings), auditing, term_of)
 
     return term
 

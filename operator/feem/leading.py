@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from feem.api.audit import Subject
@@ -15,11 +14,15 @@ from feem.controllers.door import Door
 from feem.controllers.examiner import Examiner
 from feem.controllers.gather import Gatherer
 from feem.controllers.guarding import GuardController, GuardWatch
+from feem.controllers.heartbeat import Heartbeat
 from feem.controllers.judge import Judge
+from feem.controllers.leadership import Term, record_leader
 from feem.controllers.objective import ObjectiveController
 from feem.controllers.profile import ProfileController
+from feem.controllers.publisher import Publisher, Publishing
 from feem.controllers.release import ReleaseController
 from feem.controllers.resources import RELEASES, SERVICES_MANAGED
+from feem.controllers.retention import Keep, Retention
 from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW
 from feem.controllers.service import ServiceController
 from feem.controllers.window import WindowController
@@ -33,7 +36,9 @@ from feem.ports import (
     Ledger,
     Metrics,
     Notes,
+    NumberedLedger,
     Policies,
+    Records,
     Tickets,
     Unavailable,
 )
@@ -59,6 +64,19 @@ class World:
     authority: Authority
     tickets: Tickets
     policies: Policies
+
+
+@dataclass(frozen=True)
+class Auditing:
+    """Where the log is kept and published, how long its store keeps entries, and after how many silent seconds it shows life.
+
+    Without `publishing` (no keys were given) nothing is signed.
+    """
+
+    records: Records
+    publishing: Publishing | None
+    keep: Keep
+    heartbeat: float
 
 
 @dataclass(frozen=True)
@@ -135,16 +153,43 @@ def controllers(
     return by_kind, door
 
 
-async def lead(world: World, ledger: Ledger, queue: Queue[Key], pace: Pace) -> None:
+async def lead(
+    world: World, ledger: NumberedLedger, queue: Queue[Key], pace: Pace, auditing: Auditing, term: Term
+) -> None:
     """Settle what a predecessor left open, then work until cancelled. Raises Fenced when another operator leads."""
     measuring = Queue[Key]()
     objectives = ObjectiveController(
         world.cluster, world.metrics, world.notes, world.measurements.objectives, world.clock, pace.budget_interval
     )
     by_kind, door = controllers(world, ledger, pace, objectives, measuring)
-    await _close_orphans(world.cluster, door)
-    async with _alongside(Loop(measuring, {OBJECTIVE: _measure(objectives)}, world.measurements, _MEASURING)):
-        await Loop(queue, by_kind, world.measurements, pace.workers).run()
+    await _take_over(world.cluster, ledger, door, term)
+    await _together(
+        Loop(queue, by_kind, world.measurements, pace.workers),
+        Loop(measuring, {OBJECTIVE: _measure(objectives)}, world.measurements, _MEASURING),
+        _audit_loop(world, ledger, auditing),
+    )
+
+
+def _audit_loop(world: World, ledger: NumberedLedger, auditing: Auditing) -> Loop:
+    """Return the loop that shows the log alive and publishes it."""
+    heartbeat = Heartbeat(ledger, world.clock, auditing.heartbeat)
+    queue, kinds = Queue[Key](), {"Heartbeat": _regular(heartbeat.visit)}
+    if auditing.publishing is not None:
+        retention = Retention(auditing.records, ledger, world.clock, auditing.keep)
+        publisher = Publisher(
+            auditing.publishing, auditing.records, ledger, world.clock, world.measurements.audit, retention
+        )
+        kinds["Publish"] = _regular(publisher.visit)
+    for kind in kinds:
+        queue.add(Key(kind, "", "feem"))
+    return Loop(queue, kinds, world.measurements, len(kinds))
+
+
+def _regular(visit: Callable[[], Awaitable[float]]) -> Reconcile:
+    async def again(_: Key) -> float | None:
+        return await visit()
+
+    return again
 
 
 def _measure(objectives: ObjectiveController) -> Reconcile:
@@ -154,25 +199,35 @@ def _measure(objectives: ObjectiveController) -> Reconcile:
     return measure
 
 
-@contextlib.asynccontextmanager
-async def _alongside(loop: Loop) -> AsyncIterator[None]:
-    running = asyncio.create_task(loop.run())
+async def _together(*loops: Loop) -> None:
+    """Run loops until one of them ends, which takes the others with it."""
+    running = [asyncio.create_task(loop.run()) for loop in loops]
     try:
-        yield
+        ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
     finally:
-        running.cancel()
-        await asyncio.wait({running})
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _close_orphans(cluster: Cluster, door: Door) -> None:
+async def _take_over(cluster: Cluster, ledger: Ledger, door: Door, term: Term) -> None:
+    """Record who leads, then close the intents whose subject is gone; until the API server lets us."""
+
     def exists(subject: Subject) -> bool:
         body = cluster.get(_RESOURCES.get(subject.kind, ""), subject.namespace, subject.name)
         return body is not None and body["metadata"]["uid"] == subject.uid
 
-    while True:
-        try:
-            await door.close_orphans(exists)
-        except (Conflict, Unavailable):
-            await asyncio.sleep(_ORPHANS_AGAIN)
-        else:
-            return
+    steps: tuple[Callable[[], Awaitable[None]], ...] = (
+        lambda: record_leader(ledger, term),
+        lambda: door.close_orphans(exists),
+    )
+    for step in steps:
+        while True:
+            try:
+                await step()
+            except (Conflict, Unavailable):
+                await asyncio.sleep(_ORPHANS_AGAIN)
+            else:
+                break

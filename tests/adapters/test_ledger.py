@@ -14,7 +14,7 @@ from feem.api.audit import AuditSpec, Part, Subject
 from feem.core.audit.record import name_of
 from feem.core.audit.verify import Report, verify
 from feem.ports import Entry, Fenced, Unavailable
-from feem.runtime.ledger import RecordLedger
+from feem.runtime.ledger import RecordLedger, lowest_free_epoch
 from tests.adapters.fake import Accident, FakeClient
 
 RECORDS = "auditrecords.feem.dev"
@@ -274,9 +274,9 @@ async def test_an_outcome_of_nothing_is_a_bug() -> None:
 
 async def test_the_lowest_free_epoch() -> None:
     fake = FakeClient()
-    assert await KubernetesRecords(fake.client).lowest_free_epoch() == 0
+    assert await lowest_free_epoch(KubernetesRecords(fake.client)) == 0
     await (await opened(fake, 6)).append(fact())
-    assert await KubernetesRecords(fake.client).lowest_free_epoch() == 7
+    assert await lowest_free_epoch(KubernetesRecords(fake.client)) == 7
 
 
 @settings(max_examples=60, deadline=None)

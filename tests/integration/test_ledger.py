@@ -18,7 +18,7 @@ from feem.core.audit.record import name_of
 from feem.core.audit.verify import Report, verify
 from feem.ports import Body, Entry, Fenced, Refused, Unavailable
 from feem.runtime.clock import SystemClock
-from feem.runtime.ledger import RecordLedger
+from feem.runtime.ledger import RecordLedger, lowest_free_epoch
 from tests.integration.adapter import operator_kubeconfig
 from tests.integration.conftest import OPERATOR
 from tests.integration.kubectl import Kubectl
@@ -51,7 +51,7 @@ def next_index(ledger: RecordLedger) -> int:
 
 async def opened(client: Client) -> RecordLedger:
     """A new leader's ledger; what earlier tests left open is closed first."""
-    epoch = await KubernetesRecords(client).lowest_free_epoch()
+    epoch = await lowest_free_epoch(KubernetesRecords(client))
     ledger = await RecordLedger.open(KubernetesRecords(client), SystemClock(), epoch=epoch, actor=OPERATOR)
     for left in ledger.open_intents(SUBJECT):
         await ledger.append(outcome(left, "Abandoned"))
@@ -82,7 +82,7 @@ async def test_what_is_stored_verifies(client: Client) -> None:
 async def test_a_successor_goes_on_where_the_log_ends(client: Client) -> None:
     old = await opened(client)
     left = await old.append(intent())
-    epoch = await KubernetesRecords(client).lowest_free_epoch()
+    epoch = await lowest_free_epoch(KubernetesRecords(client))
     new = await RecordLedger.open(KubernetesRecords(client), SystemClock(), epoch=epoch, actor=OPERATOR)
     assert list(new.open_intents(SUBJECT)) == [left]
     await new.append(outcome(left, "Recovered"))
@@ -96,7 +96,7 @@ async def test_two_leaders_never_write_one_index_twice(client: Client) -> None:
     high = await RecordLedger.open(
         KubernetesRecords(client),
         SystemClock(),
-        epoch=await KubernetesRecords(client).lowest_free_epoch() + 1,
+        epoch=await lowest_free_epoch(KubernetesRecords(client)) + 1,
         actor=OPERATOR,
     )
     ended = asyncio.Event()

@@ -69,6 +69,25 @@ class Ledger(Protocol):
         ...
 
 
+class NumberedLedger(Ledger, Protocol):
+    """The audit log, as its publisher sees it."""
+
+    @property
+    def head(self) -> AuditSpec | None:
+        """The last entry, None while the log is empty."""
+        ...
+
+    @property
+    def open_count(self) -> int:
+        """How many intents have no outcome yet."""
+        ...
+
+    @property
+    def open_from(self) -> int:
+        """The lowest index that a new leader needs: the oldest open intent, else the next entry."""
+        ...
+
+
 @dataclass(frozen=True)
 class Stored:
     """The last entry of a store."""
@@ -141,6 +160,10 @@ class Signer(Protocol):
         """Sign a checkpoint with each key, at a time in POSIX seconds."""
         ...
 
+    def salt(self, purpose: str) -> bytes:
+        """Return bytes for one purpose that nobody can guess without the keys; always the same ones."""
+        ...
+
     def sign_dsse(self, payload_type: str, payload: bytes) -> Mapping[str, object]:
         """Return a DSSE envelope over a payload."""
         ...
@@ -186,6 +209,10 @@ class AuditMeasurements(Protocol):
 
     def log_published(self, size: int) -> None:
         """Set the size of the published directory."""
+        ...
+
+    def log_signing(self, *, ok: bool) -> None:
+        """Set whether the log's head may be signed."""
         ...
 
     def log_failed(self, stage: str) -> None:

@@ -180,6 +180,12 @@ class RecordLedger:
         return min(set(self._open) - {record.intent}, default=record.index)
 
 
+async def lowest_free_epoch(records: Records) -> int:
+    """Return the lowest fencing epoch that a log allows: 0 when it is empty, else one more than its head's."""
+    head = await records.head()
+    return 0 if head is None else head.record.epoch + 1
+
+
 async def _open_intents(records: Records, head: AuditSpec, first: int) -> dict[int, AuditSpec]:
     return unsettled([*[record async for record in records.since(first, head.index)], head])
 

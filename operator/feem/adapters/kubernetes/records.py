@@ -83,11 +83,6 @@ class KubernetesRecords:
             for item in page.get("items") or ():
                 yield item["metadata"]["name"], item.get("spec")
 
-    async def lowest_free_epoch(self) -> int:
-        """Return the lowest fencing epoch the log allows: 0 when it is empty, else one more than its head's."""
-        head = await self._find_head()
-        return 0 if head is None else int(head["spec"]["epoch"]) + 1
-
     async def _end(self) -> int:
         head = await self._find_head()
         return 0 if head is None else int(head["spec"]["index"]) + 1
