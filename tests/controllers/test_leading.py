@@ -10,13 +10,17 @@ from typing import cast
 import pytest
 
 from feem import leading
+from feem.api.audit import AuditSpec
 from feem.api.objective import Indicator
+from feem.controllers.leadership import Term
 from feem.controllers.objective import ObjectiveController
+from feem.controllers.retention import Keep
 from feem.controllers.routing import OBJECTIVE
 from feem.observe.metrics import OperatorMetrics
-from feem.ports import Archive, Authority, Cluster, Fenced, Ledger, QueryProblem, Tickets
+from feem.ports import Archive, Authority, Cluster, Entry, Fenced, QueryProblem, Records, Tickets, Unavailable
 from feem.runtime.loop import Key
 from feem.runtime.queue import Queue
+from tests.controllers.facts import Facts
 from tests.controllers.test_objective import NAME, NAMESPACE, RATIO, Clock, MetricsServer, Notes, Objects
 from tests.world.rights import SimulatedPolicies
 
@@ -37,11 +41,12 @@ class Slow(MetricsServer):
         return await super().exists(indicator, namespace)
 
 
-class EmptyLedger:
-    """A log without open intents."""
+TERM = Term("feem-system", "feem", 3, "feem-1_ab", "feem-0_cd")
+PACE = leading.Pace(5.0, 60.0, 4)
 
-    def open_subjects(self) -> tuple[()]:
-        return ()
+
+def unpublished() -> leading.Auditing:
+    return leading.Auditing(cast("Records", None), None, Keep(), 900)
 
 
 def of(objects: Objects, server: MetricsServer, figures: OperatorMetrics) -> leading.World:
@@ -55,7 +60,7 @@ def of(objects: Objects, server: MetricsServer, figures: OperatorMetrics) -> lea
 async def leader(objects: Objects, server: MetricsServer, figures: OperatorMetrics) -> AsyncIterator[Queue[Key]]:
     queue = Queue[Key]()
     world = of(objects, server, figures)
-    running = asyncio.create_task(leading.lead(world, cast("Ledger", EmptyLedger()), queue, leading.Pace(5.0, 60.0, 4)))
+    running = asyncio.create_task(leading.lead(world, Facts(), queue, PACE, unpublished(), TERM))
     try:
         yield queue
     finally:
@@ -127,10 +132,49 @@ async def test_fencing_ends_both_loops(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
     }
     monkeypatch.setattr(ObjectiveController, "check", fenced)
-    running = asyncio.create_task(leading.lead(world, cast("Ledger", EmptyLedger()), queue, leading.Pace(5.0, 60.0, 4)))
+    running = asyncio.create_task(leading.lead(world, Facts(), queue, PACE, unpublished(), TERM))
     queue.add(Key(OBJECTIVE, NAMESPACE, NAME))
     await until("the query", lambda: server.waiting == 1)
     queue.add(Key(OBJECTIVE, NAMESPACE, NAME))
     with pytest.raises(Fenced):
         await asyncio.wait_for(running, 5)
     assert server.waiting == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "reason", "words"),
+    [
+        ("feem-0_cd", "LeaseExpired", "feem-1_ab leads in epoch 3: feem-0_cd no longer renewed the Lease"),
+        ("", "LeaseFree", "feem-1_ab leads in epoch 3: nobody held the Lease"),
+    ],
+)
+async def test_the_first_entry_of_an_epoch_says_who_leads(before: str, reason: str, words: str) -> None:
+    ledger = Facts()
+    world = of(Objects(), MetricsServer(), OperatorMetrics())
+    term = Term("feem-system", "feem", 3, "feem-1_ab", before)
+    running = asyncio.create_task(leading.lead(world, ledger, Queue[Key](), PACE, unpublished(), term))
+    await until("the entry", lambda: bool(ledger.records))
+    running.cancel()
+    await asyncio.wait({running})
+    first = ledger.records[0]
+    assert (first.action, first.reason, first.message) == ("LeaderChanged", reason, words)
+    assert (first.subject.kind, first.subject.namespace, first.subject.name) == ("Lease", "feem-system", "feem")
+
+
+async def test_a_leader_whose_first_entry_is_not_taken_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, failures = Facts(), [Unavailable("no answer")]
+    append = ledger.append
+
+    async def once(entry: Entry) -> AuditSpec:
+        if failures:
+            raise failures.pop()
+        return await append(entry)
+
+    monkeypatch.setattr(ledger, "append", once)
+    monkeypatch.setattr(leading, "_ORPHANS_AGAIN", 0.01)
+    world = of(Objects(), MetricsServer(), OperatorMetrics())
+    running = asyncio.create_task(leading.lead(world, ledger, Queue[Key](), PACE, unpublished(), TERM))
+    await until("the entry", lambda: bool(ledger.records))
+    running.cancel()
+    await asyncio.wait({running})
+    assert ledger.told[0] == ("LeaderChanged", "LeaseExpired")
