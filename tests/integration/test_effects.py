@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from e2e.cluster import Cluster, user_kubeconfig
+from feem.adapters.kubernetes.archive import KubernetesArchive
 from feem.adapters.kubernetes.client import Client
 from feem.core.digest import template_digest
 from feem.core.rollout import effects as do
@@ -526,6 +527,22 @@ async def test_a_release_asked_for_twice_is_one(feem: Adapter, owner: Kubectl, n
     second = await release_of(feem, namespace, "sha256:" + "2" * 64)
     assert first["metadata"]["uid"] == second["metadata"]["uid"]
     assert second["spec"]["templateDigest"] == "sha256:" + "1" * 64
+
+
+async def test_evidence_is_kept_once_and_asking_for_it_stores_nothing(
+    feem: Adapter, owner: Kubectl, namespace: str
+) -> None:
+    meta = (await release_of(feem, namespace, "sha256:" + "1" * 64))["metadata"]
+    effect = do.KeepEvidence(namespace, meta["name"], meta["uid"], NAME, "sha256:" + "cd" * 32, b"samples")
+    archive = KubernetesArchive(feem.client)
+    assert not await archive.has(effect)
+    assert not await archive.has(effect), "a dry run left something"
+    await feem.cluster.perform(effect, 8)
+    await feem.cluster.perform(effect, 8)
+    assert await archive.has(effect)
+    kept = owner.read("configmap", effect.name)
+    assert kept["immutable"] is True
+    assert kept["metadata"]["ownerReferences"][0]["uid"] == meta["uid"]
 
 
 async def test_an_interrupted_restore_is_seen_and_finished(
