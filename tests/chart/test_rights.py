@@ -24,6 +24,9 @@ WRITES = {
     ("releases.feem.dev", "patch"): "the clean-up finalizer",
     ("managedservices.feem.dev", "patch"): "the clean-up finalizer",
     ("auditrecords.feem.dev", "create"): "the ledger",
+    ("auditrecords.feem.dev", "delete"): "retention; a policy allows it for what is published",
+    ("auditlogs.feem.dev", "create"): "the publisher, once",
+    ("auditlogs/status.feem.dev", "update"): "the publisher",
     ("events.events.k8s.io", "create"): "events",
     ("events.events.k8s.io", "patch"): "a series of events",
     ("configmaps", "create"): "the archive of evidence",
@@ -78,14 +81,35 @@ def test_the_operator_reads_everything_it_keeps_a_copy_of(rendered: list[Body]) 
     granted = rights(helm.named(rendered, "ClusterRole", "feem-operator"))
     needed = {(resource, verb) for resource in WATCHED for verb in READS}
     needed |= {("customresourcedefinitions.apiextensions.k8s.io", "watch")}
-    needed |= {("auditrecords.feem.dev", "get"), ("auditrecords.feem.dev", "list")}
+    needed |= {("auditrecords.feem.dev", "get"), ("auditrecords.feem.dev", "list"), ("auditlogs.feem.dev", "get")}
     assert needed <= granted
 
 
-def test_nobody_may_change_or_delete_audit_records(rendered: list[Body]) -> None:
+def test_people_only_read_the_audit_log_and_nobody_changes_a_record(rendered: list[Body]) -> None:
     for role in helm.of_kind(rendered, "ClusterRole"):
-        verbs = {verb for resource, verb in rights(role) if resource == "auditrecords.feem.dev"}
-        assert not verbs & {"update", "patch", "delete", "deletecollection"}
+        log = {right for right in rights(role) if right[0].startswith(("auditrecords", "auditlogs"))}
+        if role["metadata"]["name"] == "feem-operator":
+            verbs = {verb for resource, verb in log if resource == "auditrecords.feem.dev"}
+            assert verbs == {"create", "get", "list", "delete"}
+            assert {verb for resource, verb in log if resource == "auditlogs.feem.dev"} == {"create", "get"}
+        else:
+            assert {verb for _, verb in log} <= READS, role["metadata"]["name"]
+
+
+def test_auditors_read_the_log_and_its_head_and_nothing_else(rendered: list[Body]) -> None:
+    auditor = rights(helm.named(rendered, "ClusterRole", "feem-auditor"))
+    assert auditor == {(f"{plural}.feem.dev", verb) for plural in ("auditrecords", "auditlogs") for verb in READS}
+
+
+def test_no_role_gives_a_right_on_secrets(rendered: list[Body]) -> None:
+    """The keys of the audit log are in a Secret: whoever reads it can sign another history."""
+    roles = [*helm.of_kind(rendered, "ClusterRole"), *helm.of_kind(rendered, "Role")]
+    assert len(roles) > 9
+    for role in roles:
+        for rule in role["rules"]:
+            found = {resource.partition("/")[0] for resource in rule["resources"]}
+            assert not found & {"secrets", "serviceaccounts", "pods", "*"}, role["metadata"]["name"]
+            assert not set(rule["verbs"]) & {"*", "escalate", "bind", "impersonate"}, role["metadata"]["name"]
 
 
 def test_the_operator_sees_no_secrets_pods_or_roles(rendered: list[Body]) -> None:

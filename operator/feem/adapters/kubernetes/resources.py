@@ -97,10 +97,10 @@ _TYPES = (
 
 TYPES = {each.name: each for each in _TYPES}
 
-WATCHED = tuple(name for name in TYPES if name not in (RECORDS, LEASES, EVENTS, CONFIGMAPS, REVIEWS))
+WATCHED = tuple(name for name in TYPES if name not in (RECORDS, AUDITLOGS, LEASES, EVENTS, CONFIGMAPS, REVIEWS))
 """What the informer keeps a local copy of; a kind that the API server lacks is passed over until it is there.
 
-Audit records only grow, and pods come and go by the thousand: neither is watched.
+Audit records only grow, and pods come and go by the thousand: neither is watched. The AuditLog is read when it is written.
 """
 
 
