@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from feem.adapters.audit.directory import DirectoryRecords
+from feem.adapters.audit.postgres import PostgresRecords
+from feem.adapters.audit.session import Connection as Session
+from feem.api.audit import AuditSpec
 from feem.core.audit.entry import entry_bytes
-from feem.ports import Unavailable
+from feem.ports import Taken, Unavailable
 from tests.stores.chain import chain, follow
 
 
@@ -91,5 +94,31 @@ def append_with_little_room(root: str, bytes_: int, said: Connection) -> None:
                 head = record
         except Unavailable as problem:
             said.send((0 if head is None else head.index + 1, str(problem)))
+
+    asyncio.run(run())
+
+
+def stop_within_the_transaction(dsn: str, said: Connection) -> None:
+    """Stop this process while it holds the head; once it goes on, say what becomes of its entry, and of a second try."""
+
+    async def run() -> None:
+        records = PostgresRecords(dsn, timeout=1)
+        await records.put(follow(None), 0)
+        admit = records._admit
+
+        async def stops(connection: Session, record: AuditSpec) -> None:
+            await admit(connection, record)
+            said.send("stopped")
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+        records._admit = stops  # type: ignore[method-assign]
+        mine = follow(follow(None), "the old leader's")
+        for _ in range(2):
+            try:
+                await records.put(mine, 1)
+            except (Taken, Unavailable) as problem:
+                said.send(type(problem).__name__)
+            records._admit = admit  # type: ignore[method-assign]
+        await records.close()
 
     asyncio.run(run())

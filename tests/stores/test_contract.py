@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 
@@ -14,7 +15,7 @@ from feem.ports import Forked, Records, Taken, Unavailable
 from tests.stores.chain import all_since, chain, check_chain, follow, long_chain, put
 from tests.stores.conftest import RolledBack
 from tests.stores.places import Place
-from tests.stores.writer import start, write, write_alone
+from tests.stores.writer import context, start, write, write_at_once
 
 EACH = 200
 """Entries of each of two writers."""
@@ -124,12 +125,15 @@ async def test_two_writers_leave_no_gap_and_no_duplicate(place: Place, records: 
         await asyncio.gather(*(write(hand, EACH, name) for name, hand in hands))
     else:
         await records.head()
-        processes = [start(write_alone, place.opening, EACH, name) for name in ("one", "two")]
+        ready = context().Barrier(2)
+        processes = [start(write_at_once, place.opening, EACH, name, ready) for name in ("one", "two")]
         for process in processes:
             await asyncio.to_thread(process.join, 120)
             assert process.exitcode == 0
     entries = await all_since(records, after(head))
     check_chain(entries, head)
+    writers = [entry.message.split()[0] for entry in entries]
+    assert sum(one != two for one, two in pairwise(writers)) > EACH // 20, "they hardly met"
     said = sorted(entry.message for entry in entries if entry.message.split()[0] in ("one", "two"))
     assert said == sorted(f"{name} {number}" for name in ("one", "two") for number in range(EACH))
 

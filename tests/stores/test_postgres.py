@@ -16,8 +16,9 @@ import pytest
 
 from feem.adapters.audit.postgres import PostgresRecords
 from feem.core.audit.entry import entry_bytes
-from feem.ports import Taken, Unavailable
+from feem.ports import Unavailable
 from tests.stores.chain import all_since, chain, check_chain, follow, put
+from tests.stores.crashes import stop_within_the_transaction
 from tests.stores.mounts import enlarge, small
 from tests.stores.places import PostgresPlace
 from tests.stores.server import Server, started
@@ -101,23 +102,20 @@ async def test_a_head_that_is_held_is_not_waited_for_without_end(
 
 async def test_a_stopped_writer_loses_the_head(place: PostgresPlace) -> None:
     """An operator that is paused within its transaction is hung up on, and finds another's entry when it wakes."""
-    place_timeout = 1.0
-    stopped = PostgresRecords(place.server.dsn(place.database), timeout=place_timeout)
-    await stopped.put(ENTRIES[0], 0)
-    admit = stopped._admit
-
-    async def pauses(*arguments: object) -> None:
-        await admit(*arguments)  # type: ignore[arg-type]
-        time.sleep(3 * place_timeout)  # noqa: ASYNC251 - the whole process stands still
-
-    stopped._admit = pauses  # type: ignore[method-assign, assignment]
-    with pytest.raises(Unavailable, match=r"idle-in-transaction timeout|closed the connection|connection is closed"):
-        await stopped.put(ENTRIES[1], 1)
-    stopped._admit = admit  # type: ignore[method-assign]
-    await (await place.open()).put(follow(ENTRIES[0], "the new leader's", epoch=1), 1)
-    with pytest.raises(Taken):
-        await stopped.put(ENTRIES[1], 1)
-    await stopped.close()
+    hears, says = context().Pipe(duplex=False)
+    process = start(stop_within_the_transaction, place.server.dsn(place.database), says)
+    assert await asyncio.to_thread(hears.recv) == "stopped"
+    assert process.pid is not None
+    try:
+        new = follow(follow(None), "the new leader's", epoch=1)
+        async with asyncio.timeout(5):
+            await (await place.open()).put(new, 1)
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    assert await asyncio.to_thread(hears.recv) == "Unavailable"
+    assert await asyncio.to_thread(hears.recv) == "Taken"
+    await asyncio.to_thread(process.join, 30)
+    assert await (await place.open()).read(1) == new
 
 
 async def test_a_server_that_hangs_is_left(place: PostgresPlace) -> None:

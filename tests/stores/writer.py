@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from feem.adapters.audit.directory import DirectoryRecords
@@ -15,6 +17,9 @@ from feem.adapters.audit.postgres import PostgresRecords
 from feem.api.audit import AuditSpec
 from feem.ports import Records, Taken
 from tests.stores.chain import follow
+
+PAUSE = 0.01
+"""Seconds at most."""
 
 Opening = tuple[str, str]
 """Kind of the store, and its path or connection string."""
@@ -46,7 +51,11 @@ async def opened(opening: Opening) -> AsyncIterator[Records]:
 
 
 async def write(records: Records, count: int, name: str, said: Connection | None = None) -> Sequence[AuditSpec]:
-    """Put `count` entries of one's own between those of others; each is said once it is durable."""
+    """Put `count` entries of one's own between those of others; each is said once it is durable.
+
+    Who has won pauses for a moment: a loser reads before it tries again, and would come too late each time.
+    """
+    chance = random.Random(name)  # noqa: S311 - pauses, not secrets
     stored = await records.head()
     head = None if stored is None else stored.record
     mine: list[AuditSpec] = []
@@ -55,15 +64,23 @@ async def write(records: Records, count: int, name: str, said: Connection | None
         try:
             await records.put(record, record.index)
         except Taken:
-            head = await records.read(record.index)
-            assert head is not None
-        else:
-            head = record
-            mine.append(record)
-            if said is not None:
-                said.send(record.index)
-        await asyncio.sleep(0)
+            head = await _caught_up(records, record.index)
+            continue
+        head = record
+        mine.append(record)
+        if said is not None:
+            said.send(record.index)
+        await asyncio.sleep(chance.uniform(0, PAUSE))
     return mine
+
+
+async def _caught_up(records: Records, index: int) -> AuditSpec:
+    """Return the last entry, from one that is known to be there on."""
+    head = await records.read(index)
+    assert head is not None
+    while (there := await records.read(head.index + 1)) is not None:
+        head = there
+    return head
 
 
 def write_alone(opening: Opening, count: int, name: str, said: Connection | None = None) -> None:
@@ -72,5 +89,17 @@ def write_alone(opening: Opening, count: int, name: str, said: Connection | None
     async def run() -> None:
         async with opened(opening) as records:
             await write(records, count, name, said)
+
+    asyncio.run(run())
+
+
+def write_at_once(opening: Opening, count: int, name: str, ready: Barrier) -> None:
+    """Write in a process of one's own, from the moment that the others are ready."""
+
+    async def run() -> None:
+        async with opened(opening) as records:
+            await records.head()
+            ready.wait(60)
+            await write(records, count, name)
 
     asyncio.run(run())
