@@ -218,7 +218,7 @@ async def test_a_role_with_few_rights(place: PostgresPlace) -> None:
         if "only where retention" not in right:
             place.server.do(right, place.database)
     dsn = psycopg.conninfo.make_conninfo(place.server.dsn(place.database), user="writer")
-    records = PostgresRecords(dsn)
+    records = PostgresRecords(dsn, "feem.dev/audit/feem-system")
     await put(records, ENTRIES[:3])
     assert await all_since(records) == ENTRIES[:3]
     with pytest.raises(Unavailable, match=r"permission denied.*grant FEEM's role what docs/audit-stores\.md lists"):
