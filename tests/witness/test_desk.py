@@ -100,11 +100,13 @@ def test_another_root_of_the_same_size_is_kept_as_proof(at_ten: WitnessDesk, log
     assert (answer.status, answer.body, answer.content_type) == (409, "10\n", SIZE_TYPE)
     (loud,) = [line for line in told if line["log_level"] == "critical"]
     assert (loud["origin"], loud["size"], loud["shown"]) == (ORIGIN, 10, fork.checkpoint().root.hex())
-    (kept,) = (at_ten.state.folder / CONFLICTS).iterdir()
+    (kept,) = (at_ten.state.folder / CONFLICTS).glob("*.note")
     proof = open_checkpoint(kept.read_text(), log.signer.keys)
     assert proof.checkpoint == fork.checkpoint()
     assert len(proof.log) == 2
     assert at_ten.submit(log.body(10, 20)).status == 200  # the log it vouched for goes on
+    (other,) = (at_ten.state.folder / CONFLICTS).glob("*.held")  # and still both heads of the one size are there
+    assert open_checkpoint(other.read_text(), log.signer.keys).checkpoint == log.checkpoint(10)
 
 
 def test_each_conflict_is_kept_once(at_ten: WitnessDesk, log: Log) -> None:

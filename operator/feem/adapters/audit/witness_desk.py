@@ -92,7 +92,7 @@ class WitnessDesk:
         held = self.state.heads.get(new.origin)
         size, root = (held.checkpoint.size, held.checkpoint.root) if held else (0, EMPTY_ROOT)
         if new.size == size and new.root != root:
-            self._conflict(new, note, root)
+            self._conflict(new, note, held)
             return Answer(409, f"{size}\n", SIZE_TYPE)
         if submission.old != size:
             return Answer(409, f"{size}\n", SIZE_TYPE)
@@ -120,14 +120,20 @@ class WitnessDesk:
             log.info("cosigned", origin=new.origin, size=new.size, root=new.root.hex())
         return Answer(200, "".join(signature.line() + "\n" for signature in ours))
 
-    def _conflict(self, new: Checkpoint, note: Note, root: bytes) -> None:
+    def _conflict(self, new: Checkpoint, note: Note, held: Head | None) -> None:
+        file = self._keep(CONFLICTS, new, note)
+        try:
+            if held:
+                self.state.keep_held(held)
+        except OSError as problem:
+            file = f"{file}; the other head is not kept ({problem.strerror}): {held.note if held else ''}"
         log.critical(
             "THE LOG HAS TWO HISTORIES: it signed two roots for one size",
             origin=new.origin,
             size=new.size,
-            held=root.hex(),
+            held=(held.checkpoint.root if held else EMPTY_ROOT).hex(),
             shown=new.root.hex(),
-            file=self._keep(CONFLICTS, new, note),
+            file=file,
         )
 
     def _inconsistent(self, new: Checkpoint, note: Note, size: int) -> None:

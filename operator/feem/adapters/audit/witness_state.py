@@ -86,6 +86,12 @@ class WitnessState:
             replace_file(path, note.encode())
         return path
 
+    def keep_held(self, head: Head) -> None:
+        """Keep the head that a conflict is with beside it: the log may go on, and then another one takes its place. Raises OSError."""
+        path = self.folder / CONFLICTS / f"{_file_name(head.checkpoint.origin)}-{head.checkpoint.size}.held"
+        if not path.exists():
+            replace_file(path, head.note.encode())
+
     def count(self, kind: str, origin: str) -> int:
         """Return how many notes of this kind are kept against a log."""
         return sum(1 for _ in (self.folder / kind).glob(f"{_file_name(origin)}-*.note"))
