@@ -24,7 +24,7 @@ from feem.adapters.kubernetes.store import Store
 from feem.adapters.policies import PackagedPolicies
 from feem.adapters.prometheus.metrics import PrometheusMetrics
 from feem.adapters.tickets import Access, TicketSystems
-from feem.auditing import auditing_of, records_of
+from feem.auditing import auditing_of, check_settings, records_of
 from feem.controllers.leadership import Term
 from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW, targets
 from feem.observe.http import ObservationServer
@@ -55,6 +55,7 @@ def main() -> int:
     try:
         settings = Settings()
         configure(settings.log_level)
+        check_settings(settings)
         ticket_systems(settings).close()  # a wrong address is said now, not when the first ticket is looked up
     except (ValidationError, ValueError) as problem:
         print(f"feem operator: the environment is not right: {problem}")  # noqa: T201 - there is no log without settings
@@ -92,8 +93,9 @@ async def operate(settings: Settings) -> None:
         metrics = _metrics(settings, figures)
         stack.callback(metrics.close)
         figures.watch_queue(lambda: float(len(queue)), lambda: queue.oldest_seconds)
-        records = records_of(settings, client)
+        records = await stack.enter_async_context(records_of(settings, client))
         auditing = auditing_of(settings, client, records)
+        publishing = auditing.publishing
         election = _election(settings, client, records, figures, identity)
 
         def changed(resource: str, body: Body, deleted: bool) -> None:  # noqa: FBT001 - the informer's signature
@@ -124,6 +126,8 @@ async def operate(settings: Settings) -> None:
             KubernetesAuthority(client),
             tickets,
             PackagedPolicies(settings.service_account_username, mutating=mutating),
+            publishing.signer if publishing is not None else None,
+            publishing.origin if publishing is not None else "",
         )
         await election.run(_term(settings, world, queue, auditing, election))
 

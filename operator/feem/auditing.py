@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import structlog
@@ -23,23 +25,36 @@ from feem.settings import Settings
 log = structlog.get_logger("feem.app")
 
 
-def records_of(settings: Settings, client: Client) -> Records:
-    """Return the store of the log. Raises ValueError when its setting is missing."""
-    if settings.audit_store == "Cluster":
-        return KubernetesRecords(client)
-    if settings.audit_store == "Directory":
-        if not settings.audit_directory:
-            raise ValueError("FEEM_AUDIT_STORE=Directory needs FEEM_AUDIT_DIRECTORY: the folder of the log")
-        return DirectoryRecords(settings.audit_directory)
-    if not settings.audit_postgres_dsn_file:
+def check_settings(settings: Settings) -> None:
+    """Read keys and witnesses once. Raises ValueError that names the setting: it is said at the start, not by a log without signatures."""
+    if settings.audit_keys_dir:
+        load_log_keys(Path(settings.audit_keys_dir), _origin(settings))
+    _policy(settings.audit_witnesses_file)
+    if settings.audit_store == "Directory" and not settings.audit_directory:
+        raise ValueError("FEEM_AUDIT_STORE=Directory needs FEEM_AUDIT_DIRECTORY: the folder of the log")
+    if settings.audit_store == "Postgres" and not settings.audit_postgres_dsn_file:
         raise ValueError(
             "FEEM_AUDIT_STORE=Postgres needs FEEM_AUDIT_POSTGRES_DSN_FILE: a file with the connection string"
         )
+
+
+@contextlib.asynccontextmanager
+async def records_of(settings: Settings, client: Client) -> AsyncIterator[Records]:
+    """Open the store of the log; the settings were checked."""
+    if settings.audit_store == "Cluster":
+        yield KubernetesRecords(client)
+        return
+    if settings.audit_store == "Directory":
+        yield DirectoryRecords(settings.audit_directory)
+        return
     from feem.adapters.audit.postgres import PostgresRecords  # noqa: PLC0415 - its driver is an extra
 
-    return PostgresRecords(
-        Path(settings.audit_postgres_dsn_file).read_text(encoding="utf-8").strip(), settings.audit_origin
-    )
+    file = Path(settings.audit_postgres_dsn_file)
+    records = PostgresRecords(lambda: file.read_text(encoding="utf-8").strip(), _origin(settings))
+    try:
+        yield records
+    finally:
+        await records.close()
 
 
 def auditing_of(settings: Settings, client: Client, records: Records) -> Auditing:

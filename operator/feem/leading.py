@@ -24,6 +24,7 @@ from feem.controllers.release import ReleaseController
 from feem.controllers.resources import RELEASES, SERVICES_MANAGED
 from feem.controllers.retention import Keep, Retention
 from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW
+from feem.controllers.sealing import Sealer
 from feem.controllers.service import ServiceController
 from feem.controllers.window import WindowController
 from feem.observe.metrics import OperatorMetrics
@@ -39,6 +40,7 @@ from feem.ports import (
     NumberedLedger,
     Policies,
     Records,
+    Signer,
     Tickets,
     Unavailable,
 )
@@ -64,6 +66,10 @@ class World:
     authority: Authority
     tickets: Tickets
     policies: Policies
+    signer: Signer | None = None
+    """The audit log's keys; None: nothing is signed."""
+    origin: str = ""
+    """The audit log's name."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,7 @@ def controllers(
         door=door,
         archive=world.archive,
         examiner=examiner,
+        sealer=Sealer(world.cluster, world.origin, world.signer),
     )
     services = ServiceController(world.cluster, ledger, world.notes, gatherer, releases, door, closer)
     acceptance = AcceptanceController(world.cluster, world.clock)

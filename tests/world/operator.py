@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
+from feem.adapters.audit.keys import LogSigner, SigningKey
 from feem.adapters.kubernetes.archive import KubernetesArchive
 from feem.adapters.kubernetes.client import Client
 from feem.adapters.kubernetes.cluster import KubernetesCluster
@@ -21,8 +22,10 @@ from feem.controllers.judge import Judge
 from feem.controllers.release import ReleaseController
 from feem.controllers.resources import SERVICES_MANAGED
 from feem.controllers.routing import SERVICE, targets
+from feem.controllers.sealing import Sealer
 from feem.controllers.service import ServiceController
 from feem.core.rollout.effects import Effect
+from feem.core.tlog.vkey import Algorithm
 from feem.ports import Body, Clock, Conflict, Refused, Unavailable
 from tests.world.api import OPERATOR, Act, Api, Request
 from tests.world.client import SimulatedClient
@@ -32,6 +35,10 @@ from tests.world.traffic import SimulatedMetrics, Traffic
 
 MOST_VISITS = 30
 """Visits in one tick beyond which the operator is called a busy loop."""
+
+
+SIGNER = LogSigner([SigningKey("feem.dev/audit/world", Algorithm.ED25519, bytes(32))])
+"""Of a world nobody has to trust."""
 
 
 class Notes:
@@ -121,6 +128,7 @@ class Operator:
             door=door,
             archive=KubernetesArchive(client),
             examiner=examiner,
+            sealer=Sealer(cluster, "feem.dev/audit/world", SIGNER),
         )
         self._services = ServiceController(cluster, ledger, self.notes, gatherer, releases, door, closer)
         self._due: dict[tuple[str, str], datetime] = {}

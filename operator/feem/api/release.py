@@ -213,6 +213,17 @@ class SignOffDuty(Model):
     """Who may not do it: those who took part in the release."""
 
 
+class EvidenceFile(Model):
+    """One kept file of raw samples."""
+
+    name: Annotated[str, Field(min_length=1, max_length=253)]
+    """Its ConfigMap."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", min_length=64, max_length=64)]
+    """SHA-256 of the file, hex."""
+    digest: Digest
+    """The digest that the audit log has of the samples."""
+
+
 class ReleaseStatus(Model):
     """How far the release is, and why."""
 
@@ -239,6 +250,14 @@ class ReleaseStatus(Model):
     """When all pods ran the change (UTC); the watch after the promotion counts from here."""
     evidence: Annotated[str, Field(max_length=253)] = ""
     """The ConfigMap with the raw samples behind the last decision: `kubectl feem evidence save` writes it to a file."""
+    evidence_files: Annotated[list[EvidenceFile], Field(max_length=8, json_schema_extra=ATOMIC)] = Field(
+        default_factory=list
+    )
+    """Every kept file of samples, with its checksum: the dossier names them."""
+    dossier: Annotated[str, Field(max_length=524288)] = ""
+    """What is kept of the ended release as proof: its dossier, gzip in base64. `kubectl feem release evidence` unpacks it."""
+    attestation: Annotated[str, Field(max_length=131072)] = ""
+    """The signed statement about gates and dossier (in-toto in a DSSE envelope); the audit log has its digest."""
     restored_at: datetime | None = None
     """When the HTTPRoute went back to its owner's backends (UTC); canary pods go on for the plan's delay after it."""
     completed_at: datetime | None = None

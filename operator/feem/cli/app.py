@@ -12,6 +12,7 @@ from feem.cli.audit import audit
 from feem.cli.decide import add_verbs
 from feem.cli.evidence import evidence
 from feem.cli.get import explain, get
+from feem.cli.pack import release
 from feem.cli.slo import slo
 from feem.cli.watch import watch
 from feem.cli.windows import windows
@@ -31,6 +32,7 @@ add_verbs(app)
 add_acts(app)
 app.add_typer(audit, name="audit")
 app.add_typer(evidence, name="evidence")
+app.add_typer(release, name="release")
 app.add_typer(slo, name="slo")
 
 

@@ -27,8 +27,10 @@ class Keeper:
     def __init__(self, ledger: Ledger, door: Door, archive: Archive) -> None:
         self._ledger, self._door, self._archive = ledger, door, archive
 
-    async def carry_out(self, seen: ReleaseSnapshot, plan: Plan, judgement: Judgement, subject: Subject) -> str:
-        """Announce, perform and close a plan; returns the name of the evidence that was kept, empty for none.
+    async def carry_out(
+        self, seen: ReleaseSnapshot, plan: Plan, judgement: Judgement, subject: Subject
+    ) -> KeepEvidence | None:
+        """Announce, perform and close a plan; returns the evidence that was kept, without its document after an interruption.
 
         Raises Conflict, Unavailable or Refused, as the Door does.
         """
@@ -44,8 +46,7 @@ class Keeper:
             text = f"the samples behind {plan.action}, judged again after an interruption"
             again = Entry("KeepEvidence", Part.INTENT, subject, plan.reason, text, evidence=digest)
             whole = await self._door.carry_out(again, (keeping,), true_now=())
-        named = before or (keeping if whole else None)
-        return named.name if named is not None else ""
+        return before or (keeping if whole else None)
 
     def _keeping(self, plan: Plan, seen: ReleaseSnapshot, judgement: Judgement) -> KeepEvidence | None:
         """Return the effect that keeps the samples, where they are worth it.

@@ -13,6 +13,7 @@ from feem.controllers.gather import Gatherer
 from feem.controllers.judge import Judge, Judgement
 from feem.controllers.keeping import Keeper
 from feem.controllers.resources import RELEASES
+from feem.controllers.sealing import Sealer, seal_digest, with_file
 from feem.core.conditions import find
 from feem.core.rollout.closing import with_duty
 from feem.core.rollout.decide import decide
@@ -40,10 +41,11 @@ class ReleaseController:
         door: Door,
         archive: Archive,
         examiner: Examiner,
+        sealer: Sealer,
     ) -> None:
         self._cluster, self._ledger, self._notes, self._measurements = cluster, ledger, notes, measurements
         self._clock, self._gatherer, self._judge, self._examiner = clock, gatherer, judge, examiner
-        self._keeper = Keeper(ledger, door, archive)
+        self._keeper, self._sealer = Keeper(ledger, door, archive), sealer
 
     async def advance(self, service: ManagedService, release: Release) -> tuple[bool, float | None]:
         """Do one transition; returns whether to go on at once, and else the seconds until the next visit."""
@@ -60,8 +62,8 @@ class ReleaseController:
         except Refused as refusal:
             await self._tell(seen, str(refusal))
             raise
-        if kept:
-            plan = replace(plan, status=plan.status.model_copy(update={"evidence": kept}))
+        if kept is not None:
+            plan = replace(plan, status=with_file(plan.status, kept))
         changed = differs(status_of(release), plan.status)
         if changed:
             await self._write(seen, plan, subject)
@@ -81,11 +83,12 @@ class ReleaseController:
         return seen, decide(seen)
 
     async def _closed(self, service: ManagedService, release: Release, plan: Plan) -> Plan:
-        """Add what a release owes to the status that ends it."""
+        """Add what a release owes, and what proves it, to the status that ends it."""
         if plan.status.completed_at is None or status_of(release).completed_at is not None:
             return plan
         ended = release.model_copy(update={"status": plan.status})
-        return with_duty(plan, ended, await self._examiner.closure(service, ended), plan.status.completed_at)
+        plan = with_duty(plan, ended, await self._examiner.closure(service, ended), plan.status.completed_at)
+        return self._sealer.sealed(release, plan)
 
     def _with_memory(self, seen: ReleaseSnapshot, subject: Subject) -> ReleaseSnapshot:
         """Add what the log knows of this release: a way back that was announced, and effects that may be half done."""
@@ -108,7 +111,8 @@ class ReleaseController:
         release, meta = seen.release, seen.release.metadata
         ends = plan.status.completed_at is not None
         if ends:
-            fact = Entry("ReleaseEnded", Part.FACT, subject, plan.reason, plan.message)
+            sealed = seal_digest(plan.status)
+            fact = Entry("ReleaseEnded", Part.FACT, subject, plan.reason, plan.message, evidence=sealed)
             await self._ledger.append(fact)
         news = news_of(status_of(release), plan.status)
         if news:

@@ -124,7 +124,7 @@ def verification(dossier: Mapping[str, Any], found: Sequence[Mapping[str, Any]])
     kept = next((text_of(one, "name") for one in items_of(dossier, "samples")), "")
     pack = f"{_safe(text_of(dossier, 'release', 'name'), 'RELEASE')}.evidence.zip"
     steps = (
-        ("step pack", f"feem release evidence --verify {pack}\nfeem audit verify {pack} --keys KEYS"),
+        ("step pack", f"feem audit verify {pack} --keys KEYS"),
         ("step log", "feem audit verify LOG --keys KEYS --held checkpoint"),
         ("step replay", f"feem evidence replay samples/{_safe(kept, 'NAME')}.jsonl.gz"),
         ("step files", _BY_HAND),
