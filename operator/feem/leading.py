@@ -95,14 +95,19 @@ class Pace:
 
 
 def controllers(
-    world: World, ledger: Ledger, pace: Pace, objectives: ObjectiveController, measuring: Queue[Key]
+    world: World,
+    ledger: Ledger,
+    pace: Pace,
+    objectives: ObjectiveController,
+    measuring: Queue[Key],
+    publisher: Publisher | None = None,
 ) -> tuple[dict[str, Reconcile], Door]:
     """Wire the controllers; returns them by kind of key, and the door they act through."""
     watch = GuardWatch(world.cluster, world.policies)
     gatherer = Gatherer(world.cluster, world.clock, pace.interval, watch)
     examiner = Examiner(world.cluster, world.clock, gatherer, authority=world.authority, tickets=world.tickets)
     closer = Closer(world.cluster, ledger, world.notes, world.clock, examiner)
-    door = Door(world.cluster, ledger)
+    door = Door(world.cluster, ledger, publisher)
     judge = Judge(world.metrics, world.measurements, world.clock, pace.interval)
     releases = ReleaseController(
         world.cluster,
@@ -168,25 +173,30 @@ async def lead(
     objectives = ObjectiveController(
         world.cluster, world.metrics, world.notes, world.measurements.objectives, world.clock, pace.budget_interval
     )
-    by_kind, door = controllers(world, ledger, pace, objectives, measuring)
+    publisher = _publisher(world, ledger, auditing)
+    by_kind, door = controllers(world, ledger, pace, objectives, measuring, publisher)
     await _take_over(world.cluster, ledger, door, term)
     await _together(
         Loop(queue, by_kind, world.measurements, pace.workers),
         Loop(measuring, {OBJECTIVE: _measure(objectives)}, world.measurements, _MEASURING),
-        _audit_loop(world, ledger, auditing),
+        _audit_loop(world, ledger, auditing, publisher),
     )
 
 
-def _audit_loop(world: World, ledger: NumberedLedger, auditing: Auditing) -> Loop:
+def _publisher(world: World, ledger: NumberedLedger, auditing: Auditing) -> Publisher | None:
+    if auditing.publishing is None:
+        return None
+    retention = Retention(auditing.records, ledger, world.clock, auditing.keep)
+    figures = world.measurements.audit
+    return Publisher(auditing.publishing, auditing.records, ledger, world.clock, figures, retention)
+
+
+def _audit_loop(world: World, ledger: NumberedLedger, auditing: Auditing, publisher: Publisher | None) -> Loop:
     """Return the loop that shows the log alive and publishes it."""
-    heartbeat = Heartbeat(ledger, world.clock, auditing.heartbeat)
-    queue, kinds = Queue[Key](), {"Heartbeat": _regular(heartbeat.visit)}
-    if auditing.publishing is not None:
-        retention = Retention(auditing.records, ledger, world.clock, auditing.keep)
-        publisher = Publisher(
-            auditing.publishing, auditing.records, ledger, world.clock, world.measurements.audit, retention
-        )
+    kinds = {"Heartbeat": _regular(Heartbeat(ledger, world.clock, auditing.heartbeat).visit)}
+    if publisher is not None:
         kinds["Publish"] = _regular(publisher.visit)
+    queue = Queue[Key]()
     for kind in kinds:
         queue.add(Key(kind, "", "feem"))
     return Loop(queue, kinds, world.measurements, len(kinds))

@@ -17,7 +17,7 @@ from feem.core.tlog.vkey import Key, parse_vkey
 from feem.ports import Unavailable, WitnessDisagrees
 from tests.witness.growing import NAME, Log, vkeys_of
 
-RUN = "import typer; from feem.cli.witness import witness; typer.run(witness)"
+RUN = "import typer; from feem.cli.audit.witness import witness; typer.run(witness)"
 DIE = "os.kill(os.getpid(), signal.SIGKILL)"
 DIE_AFTER = f"""
 import os, signal
@@ -111,7 +111,7 @@ async def test_killed_while_it_keeps_a_head(start: Start, script: str, holds: in
 
 def run(*words: str) -> str:
     script = (
-        "import typer; from feem.cli.witness import witness; from feem.cli.problem import Problem\n"
+        "import typer; from feem.cli.audit.witness import witness; from feem.cli.problem import Problem\n"
         "try: typer.run(witness)\nexcept Problem as problem: print(problem)"
     )
     environment = {**os.environ, "COLUMNS": "200"}

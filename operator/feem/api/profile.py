@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -45,6 +46,14 @@ class BreakGlass(Model):
     """How many days there are for the review."""
 
 
+class WitnessedAction(StrEnum):
+    """An act that brings a change closer to its users."""
+
+    APPLY_CANARY = "ApplyCanary"
+    SHIFT_TRAFFIC = "ShiftTraffic"
+    PROMOTE = "Promote"
+
+
 class ProfileSpec(Model):
     """Gates in the order in which people are told of them."""
 
@@ -59,6 +68,11 @@ class ProfileSpec(Model):
     must name its author in the annotation below, and the author may not approve it either."""
     author_annotation: AnnotationKey = "feem.dev/author"
     """The Deployment's annotation that names the author of a change."""
+    witness_before: Annotated[list[WitnessedAction], Field(max_length=3, json_schema_extra=ATOMIC)] = Field(
+        default_factory=list
+    )
+    """Acts that wait until enough witnesses of the audit log have signed a checkpoint that covers their announcement; the way back
+    never waits. The operator needs witnesses and a quorum (`audit.witnesses`)."""
 
 
 class ProfileStatus(Model):

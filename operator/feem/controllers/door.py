@@ -23,7 +23,7 @@ import structlog
 
 from feem.api.audit import AuditSpec, Part, Subject
 from feem.core.rollout.effects import KEEPS, Effect, KeepEvidence
-from feem.ports import Cluster, Conflict, Entry, Ledger, Refused, Unavailable
+from feem.ports import Cluster, Conflict, Entry, Ledger, NotWitnessed, Refused, Unavailable, Witnessing
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +31,15 @@ log = structlog.get_logger(__name__)
 class Door:
     """Carries out effects and keeps the log whole."""
 
-    def __init__(self, cluster: Cluster, ledger: Ledger) -> None:
-        self._cluster, self._ledger = cluster, ledger
+    def __init__(self, cluster: Cluster, ledger: Ledger, witnessing: Witnessing | None = None) -> None:
+        self._cluster, self._ledger, self._witnessing = cluster, ledger, witnessing
 
-    async def carry_out(self, entry: Entry, effects: Sequence[Effect], *, true_now: Collection[str]) -> bool:
+    async def carry_out(
+        self, entry: Entry, effects: Sequence[Effect], *, true_now: Collection[str], witnessed: bool = False
+    ) -> bool:
         """Announce, perform and close one plan's effects; `true_now` are the texts of effects that already hold.
+
+        `witnessed`: not before witnesses of the log have signed a head that covers the announcement. Raises NotWitnessed until then.
 
         Returns whether all were performed: evidence that cannot be kept holds nothing up, and the outcome says so.
         Raises Conflict or Unavailable with the intent left open, to be finished by the next try; Refused with it closed as Failed.
@@ -49,6 +53,8 @@ class Door:
                 entry.action, Part.INTENT, entry.subject, entry.reason, entry.message, texts, entry.evidence
             )
             intent = await self._ledger.append(announced)
+        if witnessed:
+            await self._vouched(intent)
         lost = _lost(set(intent.effects) - set(texts) - set(true_now))
         try:
             for effect in effects:
@@ -58,6 +64,13 @@ class Door:
             raise
         await self._close(intent, entry.subject, "Done", lost)
         return not lost
+
+    async def _vouched(self, intent: AuditSpec) -> None:
+        if self._witnessing is None:
+            raise NotWitnessed(
+                f"entry {intent.index} has to be witnessed before the act, and the audit log is not signed: give it keys"
+            )
+        await self._witnessing.witnessed(intent.index)
 
     async def close_orphans(self, exists: Callable[[Subject], bool]) -> None:
         """Close the intents whose subject is gone: nobody will ever look at it again."""

@@ -28,7 +28,7 @@ class Keeper:
         self._ledger, self._door, self._archive = ledger, door, archive
 
     async def carry_out(
-        self, seen: ReleaseSnapshot, plan: Plan, judgement: Judgement, subject: Subject
+        self, seen: ReleaseSnapshot, plan: Plan, judgement: Judgement, subject: Subject, *, witnessed: bool = False
     ) -> KeepEvidence | None:
         """Announce, perform and close a plan; returns the evidence that was kept, without its document after an interruption.
 
@@ -41,7 +41,7 @@ class Keeper:
         entry = Entry(plan.action, Part.INTENT, subject, plan.reason, plan.message, evidence=digest)
         true_now = true_of_release(seen) | ({str(before)} if before is not None else set())
         effects: tuple[Effect, ...] = (keeping, *plan.effects) if keeping is not None and not resumed else plan.effects
-        whole = await self._door.carry_out(entry, effects, true_now=true_now)
+        whole = await self._door.carry_out(entry, effects, true_now=true_now, witnessed=witnessed)
         if keeping is not None and resumed:
             text = f"the samples behind {plan.action}, judged again after an interruption"
             again = Entry("KeepEvidence", Part.INTENT, subject, plan.reason, text, evidence=digest)

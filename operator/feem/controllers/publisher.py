@@ -27,6 +27,7 @@ from feem.ports import (
     Entry,
     Forked,
     LogObject,
+    NotWitnessed,
     NumberedLedger,
     Publication,
     Records,
@@ -86,13 +87,16 @@ class Publisher:
         return self._to.interval
 
     async def witnessed(self, index: int) -> None:
-        """Return once enough witnesses have signed a head that covers this entry. Raises Unavailable when they have not."""
+        """Return once enough witnesses have signed a head that covers this entry. Raises NotWitnessed when they have not."""
         async with self._turn:
             if self._witnesses.vouched <= index:
-                await self._publish()
+                try:
+                    await self._publish()
+                except (Unavailable, Refused) as problem:
+                    raise NotWitnessed(f"entry {index} has to be witnessed before the act: {problem}") from problem
         if self._witnesses.vouched <= index:
             why = self._doubt.message if self._doubt is not None else self._witnesses.missing()
-            raise Unavailable(f"entry {index} has to be witnessed before the act, and is not: {why}")
+            raise NotWitnessed(f"entry {index} has to be witnessed before the act, and is not: {why}")
 
     async def _publish(self) -> None:
         size = 0 if self._ledger.head is None else self._ledger.head.index + 1

@@ -22,7 +22,7 @@ from feem.core.rollout.gating import news_of
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import ALLOWED, PROGRESSING, differs, ending_of, next_status, status_of
-from feem.ports import Archive, Clock, Cluster, Entry, Ledger, Measurements, Notes, Refused
+from feem.ports import Archive, Clock, Cluster, Entry, Ledger, Measurements, Notes, NotWitnessed, Refused
 
 
 class ReleaseController:
@@ -58,9 +58,13 @@ class ReleaseController:
         seen, plan = await self._decided(service, self._with_memory(seen, subject))
         plan = await self._closed(service, release, plan)
         try:
-            kept = await self._keeper.carry_out(seen, plan, judgement, subject)
+            needed = self._needs_witness(release, plan)
+            kept = await self._keeper.carry_out(seen, plan, judgement, subject, witnessed=needed)
         except Refused as refusal:
-            await self._tell(seen, str(refusal))
+            await self._tell(seen, "Refused", str(refusal))
+            raise
+        except NotWitnessed as missing:
+            await self._tell(seen, "NotWitnessed", str(missing))
             raise
         if kept is not None:
             plan = replace(plan, status=with_file(plan.status, kept))
@@ -69,6 +73,11 @@ class ReleaseController:
             await self._write(seen, plan, subject)
         self._show(release, plan.status)
         return bool(plan.effects) or (changed and plan.requeue == 0), plan.requeue
+
+    def _needs_witness(self, release: Release, plan: Plan) -> bool:
+        """Whether the release's profile wants witnesses to have seen this act before it is done."""
+        profile = self._examiner.profile(release) if plan.goes_forward else None
+        return profile is not None and plan.action in profile.spec.witness_before
 
     async def _decided(self, service: ManagedService, seen: ReleaseSnapshot) -> tuple[ReleaseSnapshot, Plan]:
         """Ask the gates and decide. Before a move forward the rights it rests on are asked for again, and it is decided anew."""
@@ -96,16 +105,16 @@ class ReleaseController:
         back = next(((item.reason, item.message) for item in intents if item.action in ("RollBack", "Undo")), None)
         return replace(seen, announced=back, unfinished=frozenset(text for item in intents for text in item.effects))
 
-    async def _tell(self, seen: ReleaseSnapshot, refusal: str) -> None:
-        """Say on the release what the API server refused: it is tried again, but only people can change the answer."""
+    async def _tell(self, seen: ReleaseSnapshot, reason: str, refusal: str) -> None:
+        """Say on the release what was refused, or what it waits for: it is tried again, but only others can change the answer."""
         release, meta = seen.release, seen.release.metadata
-        status = next_status(release, seen.now, progressing=(False, "Refused", refusal))
+        status = next_status(release, seen.now, progressing=(False, reason, refusal))
         if not differs(status_of(release), status):
             return
         await self._cluster.write_status(RELEASES, meta.namespace, meta.name, status.wire(), meta.resource_version)
         body = self._cluster.get(RELEASES, meta.namespace, meta.name)
         if body is not None:
-            await self._notes.publish(body, reason="Refused", message=refusal, warning=True)
+            await self._notes.publish(body, reason=reason, message=refusal, warning=True)
 
     async def _write(self, seen: ReleaseSnapshot, plan: Plan, subject: Subject) -> None:
         release, meta = seen.release, seen.release.metadata

@@ -30,6 +30,7 @@ from feem.ports.audit import (
     Witness,
     WitnessAhead,
     WitnessDisagrees,
+    Witnessing,
 )
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "LogObject",
     "Measurements",
     "Metrics",
+    "NotWitnessed",
     "Notes",
     "NumberedLedger",
     "Policies",
@@ -64,6 +66,7 @@ __all__ = [
     "Witness",
     "WitnessAhead",
     "WitnessDisagrees",
+    "Witnessing",
 ]
 
 Body = dict[str, Any]
@@ -80,6 +83,10 @@ class Conflict(Exception):  # noqa: N818 - it is an outcome of an attempt, not a
 
 class Unavailable(Exception):  # noqa: N818 - see Conflict
     """The other side did not answer, or said it cannot now: try again later."""
+
+
+class NotWitnessed(Unavailable):
+    """An act waits for witnesses of the audit log: it is announced, and tried again."""
 
 
 class Refused(Exception):  # noqa: N818 - see Conflict

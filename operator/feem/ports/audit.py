@@ -53,6 +53,14 @@ class WitnessDisagrees(Exception):  # noqa: N818 - see Fenced
     """A witness has seen another history of this log than ours."""
 
 
+class Witnessing(Protocol):
+    """How far witnesses vouch for the log."""
+
+    async def witnessed(self, index: int) -> None:
+        """Return once enough witnesses have signed a head that covers this entry. Raises NotWitnessed when they have not."""
+        ...
+
+
 class Ledger(Protocol):
     """The audit log, as controllers write it."""
 

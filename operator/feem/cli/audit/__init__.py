@@ -10,6 +10,7 @@ from feem.cli.audit.listing import list_log, show_entry
 from feem.cli.audit.prove import prove_entry
 from feem.cli.audit.sample import sample
 from feem.cli.audit.verify import verify_log
+from feem.cli.audit.witness import witness
 
 audit = typer.Typer(no_args_is_help=True, help="Read, prove, export and verify the audit log.")
 audit.command("list")(list_log)
@@ -19,3 +20,4 @@ audit.command("prove")(prove_entry)
 audit.command("export")(export_log)
 audit.command("keygen")(keygen)
 audit.command("sample")(sample)
+audit.command("witness")(witness)
