@@ -113,7 +113,7 @@ class Operator:
         self.notes, self.figures = Notes(api), Figures()
         rights = rights or Rights.all_of(api)
         watch = GuardWatch(cluster, rights.policies)
-        gatherer, door = Gatherer(cluster, clock, interval, watch), Door(cluster, ledger)
+        gatherer, door = Gatherer(cluster, clock, interval, watch), Door(cluster, ledger, rights.witnesses)
         examiner = Examiner(cluster, clock, gatherer, authority=rights.authority, tickets=rights.tickets)
         closer = Closer(cluster, ledger, self.notes, clock, examiner)
         judge = Judge(SimulatedMetrics(traffic), self.figures, clock, 5.0)

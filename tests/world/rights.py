@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from feem.api.gate import TicketSystem
 from feem.core.gates.facts import TicketAnswer
 from feem.core.gates.result import Reliance
-from feem.ports import Body
+from feem.ports import Body, NotWitnessed
 from tests.world.api import Api, Request
 
 
@@ -48,14 +48,30 @@ class SimulatedPolicies:
         return self._bodies
 
 
+class SimulatedWitnesses:
+    """Vouch for everything while they are awake, and remember what they were asked."""
+
+    def __init__(self) -> None:
+        self.awake = True
+        self.asked: list[int] = []
+
+    async def witnessed(self, index: int) -> None:
+        self.asked.append(index)
+        if not self.awake:
+            raise NotWitnessed(
+                f"entry {index} has to be witnessed before the act, and is not: auditor: it does not answer"
+            )
+
+
 @dataclass(frozen=True)
 class Rights:
-    """The three together, which outlive the operator's process."""
+    """All of them together, which outlive the operator's process."""
 
     authority: SimulatedAuthority
     tickets: SimulatedTickets
     policies: SimulatedPolicies
+    witnesses: SimulatedWitnesses
 
     @classmethod
     def all_of(cls, api: Api) -> Rights:
-        return cls(SimulatedAuthority(api), SimulatedTickets(), SimulatedPolicies())
+        return cls(SimulatedAuthority(api), SimulatedTickets(), SimulatedPolicies(), SimulatedWitnesses())
