@@ -8,8 +8,9 @@ from feem.api.audit import Part
 from feem.ports import Body
 from tests.controllers import checks
 from tests.world import bodies
+from tests.world.bodies import NAME
 from tests.world.deployments import DEPLOYMENTS
-from tests.world.world import NAME, World
+from tests.world.world import World
 
 
 def profile(*actions: str) -> Body:
