@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from e2e.kit.kubectl import Kubectl
+from e2e.kit.kubectl import Kubectl, wait_until
 
 Body = dict[str, Any]
 
@@ -25,6 +27,38 @@ def verify(kubectl: Kubectl) -> Verification:
     words = [sys.executable, "-m", "feem", "audit", "verify", "--kubeconfig", str(kubectl.kubeconfig)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     return Verification(done.returncode == 0, done.stdout + done.stderr)
+
+
+def feem(kubectl: Kubectl, *words: str) -> Verification:
+    """Run `feem` against the cluster."""
+    command = [sys.executable, "-m", "feem", *words, "--kubeconfig", str(kubectl.kubeconfig)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return Verification(done.returncode == 0, done.stdout + done.stderr)
+
+
+def check(*words: str) -> Verification:
+    """Run `feem audit verify` on files alone, without any cluster."""
+    command = [sys.executable, "-m", "feem", "audit", "verify", *words]
+    environment = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    return Verification(done.returncode == 0, done.stdout + done.stderr)
+
+
+def published(kubectl: Kubectl, seconds: float = 60) -> Body:
+    """Wait until the signed head covers every entry there is; returns the AuditLog."""
+
+    def covers() -> Body | None:
+        log: Body = kubectl.get("auditlog", "feem") or {}
+        newest = max((int(item["metadata"]["name"]) for item in kubectl.list("auditrecords.feem.dev")), default=-1)
+        return log if (log.get("status") or {}).get("size", 0) > newest else None
+
+    return wait_until("a signed checkpoint over all entries", covers, seconds)
+
+
+def write_keys(log: Body, path: Path) -> Path:
+    """Write the public keys that an AuditLog shows, as an auditor would note them once."""
+    path.write_text("".join(f"{key}\n" for key in log["status"]["keys"]), encoding="utf-8")
+    return path
 
 
 def records(kubectl: Kubectl) -> list[Body]:

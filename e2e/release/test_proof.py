@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import e2e.cluster.etcd
 from e2e.cluster.context import Cluster
-from e2e.kit.audit import records, verify
+from e2e.kit.audit import check, feem, published, records, verify, write_keys
 from e2e.kit.example import NAME, Example
+from e2e.kit.traffic import Traffic
+from tests.independent.verifier import judge
 
 OPERATOR = "system:serviceaccount:feem-system:feem"
 QUIET_SECONDS = 15
@@ -42,6 +46,36 @@ def test_a_changed_byte_in_a_stored_record_is_named(cluster: Cluster, example: E
     assert verify(example.kubectl).ok
 
 
+def test_a_release_is_proven_at_home(example: Example, traffic: Traffic, tmp_path: Path) -> None:
+    """Log, one entry and the evidence of a release leave the cluster, and two verifiers accept them without it."""
+    assert traffic.answers()
+    name = example.start(example.other_good_version())
+    assert example.wait_end(name, 300) == "Promoted"
+    log = published(example.kubectl)
+    keys = write_keys(log, tmp_path / "keys.txt")
+    bundle, pack = tmp_path / "log.zip", tmp_path / "evidence.zip"
+    for words in (
+        ("audit", "export", "--file", str(bundle)),
+        ("audit", "prove", "1", "--out", str(tmp_path)),
+        ("release", "evidence", name, "-n", example.kubectl.namespace, "--file", str(pack)),
+    ):
+        done = feem(example.kubectl, *words)
+        assert done.ok, done.text
+    proof = tmp_path / "000000000001.tlog-proof"
+    entry = proof.with_suffix(".json")
+    for words in ((str(bundle),), (str(pack),), (str(proof), "--entry", str(entry))):
+        found = check(*words, "--keys", str(keys))
+        assert found.ok, found.text
+    text = keys.read_text()
+    assert judge("bundle", bundle, text).ok
+    assert judge("pack", pack, text).ok
+    assert judge("proof", proof, text, entry=entry.read_bytes()).ok
+    with zipfile.ZipFile(pack) as files:
+        report = files.read("report.html").decode()
+        assert name in report
+        assert any(path.startswith("samples/") for path in files.namelist())
+
+
 def writes(cluster: Cluster, since: float) -> list[dict[str, Any]]:
     """The operator's writes in the API server's own audit log, its Lease and Events apart."""
     assert cluster.audit_log is not None
@@ -60,11 +94,12 @@ def test_at_rest_nothing_is_written(cluster: Cluster, example: Example, tell: Ca
     if cluster.audit_log is None:
         pytest.skip("the API server's audit log can be read only where this machine runs it")
     system = example.kubectl.replaced("feem-system")
-    before = len(records(example.kubectl))
     system.run("rollout", "restart", "deployment/feem")
     system.run("rollout", "status", "deployment/feem", "--timeout=120s")
     time.sleep(3)
-    since = time.time()
+    published(example.kubectl)  # the new leader says so in the log, and signs it
+    before = len(records(example.kubectl))
+    since = time.time() + 1
     for kind, name in (("managedservice", NAME), ("deployment", NAME), ("httproute", NAME), ("service", NAME)):
         example.kubectl.run("label", kind, name, "touched=now", "--overwrite")
         example.kubectl.run("label", kind, name, "touched-")
