@@ -9,7 +9,7 @@ WORKDIR /src
 # What is needed changes seldom and is a layer of its own; the operator's own code follows in a small one.
 COPY pyproject.toml build/wheels* /wheels/
 RUN cd /wheels \
- && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > needed.txt \
+ && python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*project['dependencies'], *project['optional-dependencies']['postgres'], sep='\n')" > needed.txt \
  && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" > build.txt \
  && pip install --no-cache-dir --root-user-action=ignore -r build.txt \
  && pip install --no-cache-dir --root-user-action=ignore --target /opt/feem/needed -r needed.txt

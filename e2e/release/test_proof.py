@@ -63,8 +63,8 @@ def test_a_release_is_proven_at_home(example: Example, traffic: Traffic, tmp_pat
         assert done.ok, done.text
     proof = tmp_path / "000000000001.tlog-proof"
     entry = proof.with_suffix(".json")
-    for words in ((str(bundle),), (str(pack),), (str(proof), "--entry", str(entry))):
-        found = check(*words, "--keys", str(keys))
+    for given in ([str(bundle)], [str(pack)], [str(proof), "--entry", str(entry)]):
+        found = check(*given, "--keys", str(keys))
         assert found.ok, found.text
     text = keys.read_text()
     assert judge("bundle", bundle, text).ok

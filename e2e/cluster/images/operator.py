@@ -22,7 +22,8 @@ def build_operator(repository: Path, cache: Path, say: Say) -> Path:
     Raises ClusterError with the builder's last lines.
     """
     project = tomllib.loads((repository / "pyproject.toml").read_text())
-    requirements = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    needed = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["postgres"]]
+    requirements = [*needed, *project["build-system"]["requires"]]
     wheels = wheelhouse(requirements, cache, say)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".operator-") as folder:
