@@ -16,6 +16,8 @@ pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = "system:serviceaccount:feem-system:feem"
+ALWAYS = ["tmp", "audit-keys"]
+"""The volumes of every installation."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def test_the_pods_meet_the_restricted_standard(rendered: list[Body]) -> None:
         "seccompProfile": {"type": "RuntimeDefault"},
     }
     assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
-    assert {key for volume in pod["volumes"] for key in volume} == {"name", "emptyDir"}
+    assert {key for volume in pod["volumes"] for key in volume} == {"name", "emptyDir", "secret"}
     for container in pod["containers"]:
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
@@ -107,6 +109,12 @@ def test_the_operator_is_told_everything_by_environment(rendered: list[Body]) ->
         "FEEM_HOLD_POLICY": "Auto",
         "FEEM_NAMESPACE": "metadata.namespace",
         "FEEM_IDENTITY": "metadata.name",
+        "FEEM_AUDIT_KEYS_DIR": "/etc/feem/audit-keys",
+        "FEEM_AUDIT_STORE": "Cluster",
+        "FEEM_AUDIT_PUBLISH_SECONDS": "10",
+        "FEEM_AUDIT_HEARTBEAT_SECONDS": "900",
+        "FEEM_AUDIT_RETENTION_DAYS": "0",
+        "FEEM_AUDIT_RETENTION_RECORDS": "1000",
     }
     assert container["args"] == ["operator"]
 
@@ -175,7 +183,7 @@ def test_trust_and_token_for_prometheus_are_mounted_where_the_operator_looks(
     assert mount["readOnly"] is True
     assert {"name": file[0], "value": file[1]} in container["env"]
     assert file[1].startswith(mount["mountPath"] + "/")
-    assert len(pod["volumes"]) == len(container["volumeMounts"]) == 2
+    assert len(pod["volumes"]) == len(container["volumeMounts"]) == 3
 
 
 @pytest.mark.parametrize("owner", ["prometheus", "tickets.jira", "tickets.webhook"])
@@ -214,7 +222,7 @@ def test_ticket_systems_are_reached_with_their_own_token_and_authorities() -> No
         "FEEM_TICKET_WEBHOOK_CA_FILE": "/etc/feem/ticket-webhook-ca/root.pem",
         "FEEM_TICKET_TIMEOUT_SECONDS": "3",
     }
-    assert {volume["name"]: volume for volume in pod["volumes"] if volume["name"] != "tmp"} == {
+    assert {volume["name"]: volume for volume in pod["volumes"] if volume["name"] not in ALWAYS} == {
         "jira-token": secret("jira-token", "feem-jira", "token"),
         "jira-ca": {
             "name": "jira-ca",
@@ -223,7 +231,7 @@ def test_ticket_systems_are_reached_with_their_own_token_and_authorities() -> No
         "ticket-webhook-token": secret("ticket-webhook-token", "feem-zentao", "bearer"),
         "ticket-webhook-ca": secret("ticket-webhook-ca", "zentao-ca", "root.pem"),
     }
-    mounts = [item for item in container["volumeMounts"] if item["name"] != "tmp"]
+    mounts = [item for item in container["volumeMounts"] if item["name"] not in ALWAYS]
     assert all(
         item == {"name": item["name"], "mountPath": f"/etc/feem/{item['name']}", "readOnly": True} for item in mounts
     )
@@ -236,8 +244,8 @@ def secret(volume: str, name: str, key: str) -> Body:
 
 def test_a_token_for_no_system_is_not_mounted() -> None:
     pod = pod_of(helm.render({"tickets.jira.token.secret": "feem-jira", "tickets.webhook.ca.secret": "zentao-ca"}))
-    assert [volume["name"] for volume in pod["volumes"]] == ["tmp"]
-    assert [mount["name"] for mount in pod["containers"][0]["volumeMounts"]] == ["tmp"]
+    assert [volume["name"] for volume in pod["volumes"]] == ALWAYS
+    assert [mount["name"] for mount in pod["containers"][0]["volumeMounts"]] == ALWAYS
 
 
 def test_alerts_are_those_of_the_rule_file() -> None:
