@@ -102,7 +102,7 @@ def _cluster(say: Say) -> tuple[float, float]:
 
 def _define(found: clusters.Cluster) -> None:
     kubectl = binaries.ensure(["kubectl"], found.cache, print)["kubectl"]
-    definition = ROOT.parent / "crds" / "auditrecords.feem.dev.yaml"
+    definition = ROOT / "crds" / "auditrecords.feem.dev.yaml"
     for words in (
         ("apply", "--server-side", "-f", str(definition)),
         ("wait", "--for=condition=Established", "-f", str(definition)),
