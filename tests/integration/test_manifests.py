@@ -342,14 +342,15 @@ def _in_force(operator: Kubectl, body: Manifest) -> None:
     pytest.fail("policy audit.feem.dev does not come back into force")
 
 
-def test_audit_records_are_never_changed_nor_deleted_by_anyone(as_user: AsUser, record: Manifest) -> None:
+def test_audit_records_are_never_changed_nor_deleted_unpublished(as_user: AsUser, record: Manifest) -> None:
     name = record["metadata"]["name"]
     for user in ("alice", OPERATOR):
         kubectl = as_user(user)
         patch = '--patch={"spec":{"message":"it was not me"}}'
         assert "an AuditRecord is immutable" in kubectl.refused("patch", "audit", name, "--type=merge", patch)
-        assert "never changed or deleted" in kubectl.refused("label", "audit", name, "reviewed=yes")
-        assert "never changed or deleted" in kubectl.refused("delete", "audit", name)
+        assert "AuditRecords are never changed" in kubectl.refused("label", "audit", name, "reviewed=yes")
+    assert "only the FEEM operator" in as_user("alice").refused("delete", "audit", name)
+    assert "pruning.feem.dev" in as_user(OPERATOR).refused("delete", "audit", name), "it is not published"
     assert "already exists" in as_user(OPERATOR).refused("create", manifest=record)
     assert as_user("alice").read("audit", name)["spec"] == record["spec"]
 
