@@ -92,12 +92,16 @@ def people(cluster: Cluster, admin: Kubectl) -> Iterator[People]:
     rendered = helm.render()
     kinds = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
     rights = [body for kind in kinds for body in helm.of_kind(rendered, kind)]
+    installed = admin("get", "clusterrolebinding", "feem-operator").code == 0
     admin.within(OWN).done("apply", manifest={"apiVersion": "v1", "kind": "List", "items": rights})
     found = People(cluster, admin, OWN)
     for role in PEOPLE:
         found.bind(f"feem-{role}", group_of(role), everywhere=True)
     yield found
     admin("delete", "clusterrolebinding", *(f"{group_of(role)}-feem-{role}" for role in PEOPLE))
+    if not installed:  # else helm would find them to be somebody else's
+        admin("delete", "clusterrole,clusterrolebinding", "feem-operator")
+        admin.within(OWN)("delete", "role,rolebinding", "feem-leader")
 
 
 @pytest.mark.parametrize("role", PEOPLE)
