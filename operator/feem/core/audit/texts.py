@@ -64,7 +64,7 @@ def masked(text: str) -> str:
 
 
 def _replaced(found: re.Match[str], really: Callable[[str], bool]) -> str:
-    if not really(found["secret"]):
+    if MASK[1:] in found["secret"] or not really(found["secret"]):
         return found[0]
     start, end = found.span("secret")
     at = found.start()
