@@ -52,6 +52,7 @@ BOOKKEEPING = {
     "Publication.extend",
     "Publication.publish",
     "Witness.cosign",
+    "Witnessing.witnessed",
 }
 READS = {
     "Archive.has",

@@ -22,8 +22,8 @@ from feem.core.tlog.note import Note, Signature
 from feem.core.tlog.signing import message, signature_blob
 from feem.core.tlog.tree import Tree
 from feem.core.tlog.vkey import Algorithm, Key
-from tests.report.dossier import ASKED, ORIGIN, UID, digest, dossier_of
 from feem.sample.traffic import NAME, PLAN, STARTED, Judged, judged
+from tests.report.dossier import ASKED, ORIGIN, UID, digest, dossier_of
 
 WITNESS = "witness.example/auditor"
 OPERATOR = "system:serviceaccount:feem-system:feem"

@@ -194,11 +194,16 @@ class Publisher:
         if head is not None or said(new.conditions) != said(old.conditions) or new.keys != old.keys:
             await self._to.log.write(new)
             self._status = new
-        if self._doubt is None and new.published_at is not None:
+        if self._doubt is None and self._is_published(new):
             first = await self._retention.prune(new.first, new.size)
             if first != new.first:
                 self._status = new.model_copy(update={"first": first})
                 await self._to.log.write(self._status)
+
+    def _is_published(self, status: AuditLogStatus) -> bool:
+        """Whether the newest head stands in the directory, so that the store may let go of what is below it."""
+        there, signed = status.published_at, status.signed_at
+        return self._to.publication is not None and there is not None and signed is not None and there >= signed
 
     def _conditions(self, old: AuditLogStatus, now: datetime) -> list[Condition]:
         before = old.conditions

@@ -149,4 +149,6 @@ def test_the_audit_log_by_hand(open_bank: OpenBank, judge: Judge) -> None:
     verdict = judge(bank)
     record = bank.admin.read("auditrecords")["items"][-1]["metadata"]["name"]
     deleted = bank.admin("delete", "auditrecord", record)
-    verdict.denied("AuditRecord deleted", "platform-admin", "audit.feem.dev", deleted)
+    # Two policies deny it; while nothing is signed there is no AuditLog either, and the API server may name that one first.
+    policy = "audit.feem.dev" if "'audit.feem.dev'" in deleted.told else "pruning.feem.dev"
+    verdict.denied("AuditRecord deleted", "platform-admin", policy, deleted)
