@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import pytest
 import yaml
@@ -65,15 +65,16 @@ def test_every_make_target_that_a_page_names_exists(one: Page) -> None:
 
 @pytest.mark.parametrize("one", pages(), ids=named)
 def test_every_feem_command_that_a_page_names_exists(one: Page) -> None:
-    commands = set(cast(TyperGroup, get_command(app)).commands)
     said = "\n".join([*one.blocks("sh"), *one.blocks("console"), *one.spans])
-    for command, option in re.findall(
-        r"(?:^|\$ |\$\()(?:kubectl )?feem ([a-z]+(?:-[a-z]+)*)(?: .*?(--[a-z-]+))?", said, re.MULTILINE
-    ):
-        assert command in commands, f"{one.name} names feem {command}"
-        assert not option or option in {"--reason", "--file", "--kubeconfig"}, (
-            f"{one.name} gives feem {command} {option}"
-        )
+    for line in re.findall(r"(?:^|\$ |\$\()(?:kubectl )?feem ([a-z][^\n#|]*)", said, re.MULTILINE):
+        words = line.split()
+        found: Any = get_command(app)
+        while words and isinstance(found, TyperGroup) and re.fullmatch(r"[a-z]+(-[a-z]+)*", words[0]):
+            assert words[0] in found.commands, f"{one.name} names feem {line}"
+            found = found.commands[words.pop(0)]
+        options = {option for parameter in found.params for option in parameter.opts} | {"--help"}
+        given = {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)}
+        assert given <= options, f"{one.name} gives {sorted(given - options)} to feem {line}"
 
 
 @pytest.mark.parametrize("one", pages(), ids=named)
