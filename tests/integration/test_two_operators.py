@@ -1,0 +1,64 @@
+"""Two operators that both believe to lead write one log of a real API server: no gap, no duplicate, no fork."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from e2e.cluster.context import Cluster
+from feem.adapters.kubernetes.client import Client
+from feem.adapters.kubernetes.records import KubernetesRecords
+from feem.api.audit import Part
+from feem.core.audit.record import name_of
+from feem.core.audit.verify import Walk
+from feem.ports import Entry
+from feem.runtime.clock import SystemClock
+from feem.runtime.ledger import RecordLedger, lowest_free_epoch
+from tests.integration.adapter import operator_kubeconfig
+from tests.integration.rival import OPERATOR, SUBJECT
+
+pytestmark = pytest.mark.integration
+SECONDS = float(os.environ.get("FEEM_WRITERS_SECONDS", "60"))
+
+
+async def test_two_operators_write_one_log(cluster: Cluster) -> None:
+    config = operator_kubeconfig(cluster)
+    async with await Client.connect(str(config)) as client:
+        records = KubernetesRecords(client)
+        start = (
+            await RecordLedger.open(records, SystemClock(), epoch=await lowest_free_epoch(records), actor=OPERATOR)
+        ).head
+        first = 0 if start is None else start.index + 1
+        rivals = [
+            subprocess.Popen(  # noqa: ASYNC220 - they are the point of the test
+                [sys.executable, "-m", "tests.integration.rival", str(config), str(SECONDS), name],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for name in ("one", "two")
+        ]
+        counts = [json.loads(rival.communicate(timeout=SECONDS + 60)[0]) for rival in rivals]
+        last = await RecordLedger.open(records, SystemClock(), epoch=await lowest_free_epoch(records), actor=OPERATOR)
+        for left in last.open_intents(SUBJECT):
+            await last.append(Entry(left.action, Part.OUTCOME, SUBJECT, "Abandoned", "the end", intent=left.index))
+            counts[0]["appends"] += 1
+        walk, kept = Walk(), []
+        async for record in records.since(first):
+            walk.step(name_of(record.index), record.wire())
+            kept.append(record)
+    print(f"in {SECONDS:.0f} s: {counts}, {len(kept)} entries from {first} on")
+    report = walk.report()
+    assert report.ok, report.first_bad
+    assert not report.open_intents
+    assert [record.index for record in kept] == list(range(first, first + len(kept)))
+    assert all(count["appends"] > 0 for count in counts)
+    assert sum(count["fenced"] for count in counts) > 0, "they never met"
+    assert len(kept) == sum(count["appends"] for count in counts)
+    outcomes = Counter(record.intent for record in kept if record.part is Part.OUTCOME)
+    assert set(outcomes) == {record.index for record in kept if record.part is Part.INTENT}
+    assert set(outcomes.values()) == {1}
