@@ -9,6 +9,7 @@ from typing import Any
 
 from feem.api.decision import Decision
 from feem.api.release import GateStatus, Release, ReleaseStatus
+from feem.core.audit.texts import sentence
 from feem.core.dossier.redact import redacted
 
 FORMAT = "feem.dev/dossier@v1"
@@ -49,7 +50,7 @@ def dossier_of(
         "release": _release(release),
         "result": {
             "reason": result[0],
-            "message": result[1],
+            "message": sentence(result[1]),
             "at": _moment(status.completed_at),
             "step": status.step,
             "weight": status.weight,
@@ -83,17 +84,18 @@ def _release(release: Release) -> dict[str, Any]:
         "plan": spec.plan.wire(),
         "profile": spec.compliance.profile if spec.compliance else "",
         "profileDigest": spec.compliance.profile_digest if spec.compliance else "",
-        "facts": {fact.name: fact.value for fact in spec.compliance.facts} if spec.compliance else {},
+        "facts": {fact.name: sentence(fact.value) for fact in spec.compliance.facts} if spec.compliance else {},
     }
 
 
 def _gate(gate: GateStatus) -> dict[str, Any]:
-    return gate.wire()
+    return {**gate.wire(), "message": sentence(gate.message)}
 
 
 def _decision(decision: Decision) -> dict[str, Any]:
     created = decision.metadata.creation_timestamp
-    return {**decision.spec.wire(), "name": decision.metadata.name, "createdAt": _moment(created)}
+    reason = sentence(decision.spec.reason)
+    return {**decision.spec.wire(), "reason": reason, "name": decision.metadata.name, "createdAt": _moment(created)}
 
 
 def _moment(time: datetime | None) -> str:
