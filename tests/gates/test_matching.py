@@ -51,10 +51,26 @@ def test_it_is_the_largest(roles: list[str], able: dict[str, list[str]]) -> None
 
 
 @settings(max_examples=300, deadline=None)
-@given(places, people, st.sampled_from(ROLES), st.sampled_from((*PEOPLE, "new")))
-def test_more_people_never_empty_a_place(roles: list[str], able: dict[str, list[str]], role: str, person: str) -> None:
-    more = {**able, role: sorted({*able.get(role, ()), person})}
-    assert set(match(roles, able)) <= set(match(roles, more))
+@given(places, people, st.lists(st.sampled_from(ROLES), min_size=1, unique=True))
+def test_more_people_never_empty_a_place(roles: list[str], able: dict[str, list[str]], more: list[str]) -> None:
+    with_a_newcomer = {**able, **{role: sorted({*able.get(role, ()), "new"}) for role in more}}
+    assert set(match(roles, able)) <= set(match(roles, with_a_newcomer))
+
+
+@settings(max_examples=300, deadline=None)
+@given(places, people, st.sampled_from(ROLES), st.sampled_from(PEOPLE))
+def test_a_further_role_never_empties_more_than_it_fills(
+    roles: list[str], able: dict[str, list[str]], role: str, person: str
+) -> None:
+    """It may move somebody to an earlier place, as from product to risk; of the first places, as many as before stay filled."""
+    before, after = match(roles, able), match(roles, {**able, role: sorted({*able.get(role, ()), person})})
+    for count in range(len(roles) + 1):
+        assert sum(place < count for place in before) <= sum(place < count for place in after)
+
+
+def test_a_further_role_moves_somebody_to_an_earlier_place() -> None:
+    assert match(["risk", "product"], {"product": ["b"]}) == {1: "b"}
+    assert match(["risk", "product"], {"product": ["b"], "risk": ["b"]}) == {0: "b"}
 
 
 @settings(max_examples=200, deadline=None)

@@ -2,7 +2,8 @@
 
 Augmenting paths, one place after the other, never take a person from a place without giving it another. So a place that was filled
 stays filled when more people come, and by the complementarity of the two sides (L. S. Shapley, Complements and substitutes in the
-optimal assignment problem, 1962) no further person ever empties a place: more approvals never hurt.
+optimal assignment problem, 1962) no further person ever empties a place. A further role of somebody who is seated may move him to an
+earlier place, but no first places, however many are looked at, are then fewer filled: more approvals never hurt.
 """
 
 from __future__ import annotations
