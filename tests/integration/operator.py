@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Operator:
     """`feem operator`, started and killed at will."""
 
-    def __init__(self, kubeconfig: Path, prometheus: str, log: Path, lease: str) -> None:
+    def __init__(self, kubeconfig: Path, prometheus: str, log: Path, lease: str, **more: str) -> None:
         self._environment = {
             **os.environ,
             "FEEM_KUBECONFIG": str(kubeconfig),
@@ -33,6 +33,7 @@ class Operator:
             "FEEM_INTERVAL_SECONDS": "1",
             "FEEM_LEASE_SECONDS": "3",
             "FEEM_LOG_LEVEL": "INFO",
+            **more,
         }
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None

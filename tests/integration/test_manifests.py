@@ -320,16 +320,17 @@ def found_again(as_user: AsUser, namespace: str, wait_until: Callable[[Callable[
 
 @pytest.fixture
 def record(as_user: AsUser) -> Iterator[Manifest]:
-    """A stored AuditRecord, far above any real index; only without the policy can it be taken away again."""
+    """A stored AuditRecord, far above any real index; only without the policies can it be taken away again."""
     body = manifest("record")
-    operator, policy = as_user(OPERATOR), ROOT / "policies" / "audit.yaml"
+    operator = as_user(OPERATOR)
+    policies = [f"--filename={ROOT / 'policies' / file}" for file in ("audit.yaml", "pruning.yaml")]
     operator.done("create", manifest=body)
     yield body
-    operator.done("delete", f"--filename={policy}")
+    operator.done("delete", *policies)
     for _ in range(100):
         if operator("delete", "auditrecord", body["metadata"]["name"]).code == 0:
             break
-    operator.done("apply", "--server-side", f"--filename={policy}")
+    operator.done("apply", "--server-side", *policies)
     _in_force(operator, body)
 
 
