@@ -97,6 +97,26 @@ def test_an_exported_log_is_verified_without_a_cluster(cluster: FakeCluster, tmp
     assert "first at entry 0" in out
 
 
+@pytest.mark.parametrize("option", ["--held", "--policy", "--entry"])
+@pytest.mark.parametrize("of", ["the cluster", "a file"])
+def test_what_would_not_be_looked_at_is_refused(cluster: FakeCluster, tmp_path: Path, option: str, of: str) -> None:
+    cluster.add("auditrecords.feem.dev", *log())
+    given = tmp_path / "given"
+    given.write_text("")
+    words = ["--file", str(given)] if of == "a file" else []
+    with pytest.raises(Problem, match=option) as told:
+        run("verify", option, str(given), *words)
+    assert "feem audit export --file log.zip" in told.value.next_step
+
+
+def test_a_proof_without_keys_is_no_damage(tmp_path: Path) -> None:
+    proof = tmp_path / "0.tlog-proof"
+    proof.write_text("")
+    with pytest.raises(Problem, match="does not bring any") as told:
+        run("verify", str(proof), "--entry", str(proof))
+    assert "give --keys FILE" in told.value.next_step
+
+
 def test_the_order_in_a_file_does_not_matter(tmp_path: Path) -> None:
     file = tmp_path / "records.json"
     file.write_text(json.dumps({"kind": "List", "items": log()[::-1]}))

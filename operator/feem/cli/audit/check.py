@@ -76,6 +76,8 @@ def check(path: Path, trust: Trust, entry: Path | None = None, progress: Progres
 
 
 def _proof(path: Path, entry: Path, trust: Trust) -> Checked:
+    if not trust.keys:
+        raise Problem("the log's keys", "none were given, and a proof does not bring any", f"give --keys FILE; {NEXT}")
     try:
         proof = parse_proof(_text(path))
         data = entry.read_bytes()

@@ -13,6 +13,7 @@ from feem.cli.audit.exported import in_order, read_file, told
 from feem.cli.audit.published import head_of
 from feem.cli.cluster import ApiServer, connect
 from feem.cli.options import Context, Kubeconfig
+from feem.cli.problem import Problem
 from feem.core.audit.entry import canonical_bytes
 from feem.core.audit.published import Trust
 from feem.core.audit.verify import Fault, Finding, Report, Walk
@@ -58,6 +59,8 @@ def verify_log(
     kubeconfig: Kubeconfig = None,
 ) -> None:
     """Check a log, a bundle, a pack or a proof; without any of them, the cluster's log. Exit code 1: it is damaged."""
+    if given is None:
+        _refuse_unused(file, {"--policy": policy, "--held": held, "--entry": entry, "--keys": keys if file else None})
     trust = trust_of(keys, policy, held or ())
     if given is not None:
         found = check(given, trust, entry, _progress)
@@ -73,6 +76,19 @@ def verify_log(
         good = report.ok
     if not good:
         raise typer.Exit(1)
+
+
+def _refuse_unused(file: Path | None, options: dict[str, object]) -> None:
+    """Nobody shall believe that something was compared that was not. Raises Problem."""
+    useless = ", ".join(name for name, value in options.items() if value)
+    if not useless:
+        return
+    if file is not None:
+        reason = "exported JSON has a chain, and neither signatures nor proofs to compare with them"
+        raise Problem(f"{useless} with --file", reason, "export a bundle with them: feem audit export --file log.zip")
+    reason = "the cluster's own log is compared with the checkpoint of its AuditLog alone"
+    step = "feem audit export --file log.zip, then feem audit verify log.zip with these options"
+    raise Problem(f"{useless} without a PATH", reason, step)
 
 
 def said(found: Checked, where: str) -> str:
