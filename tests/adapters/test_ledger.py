@@ -258,6 +258,77 @@ async def test_what_an_old_leader_still_wrote_is_taken_in() -> None:
     assert (await report(fake)).ok
 
 
+async def test_an_outcome_of_an_old_leader_is_not_followed_by_a_second_one() -> None:
+    """It was written after the new leader had read which intents are open."""
+    fake = FakeClient()
+    old = await opened(fake, 1)
+    left = await old.append(intent())
+    new = await opened(fake, 2)
+    assert list(new.open_intents(SUBJECT)) == [left]
+    done = await old.append(outcome(left, "Done"))
+    await old.append(fact())
+    assert await new.append(outcome(left, "Abandoned")) == done
+    assert list(new.open_intents(SUBJECT)) == []
+    assert (await new.append(intent())).index == 3
+    found = await report(fake)
+    assert found.ok, found.findings
+
+
+async def test_an_intent_left_open_is_settled_behind_what_an_old_leader_still_wrote() -> None:
+    fake = FakeClient()
+    old = await opened(fake, 1)
+    left = await old.append(intent())
+    new = await opened(fake, 2)
+    await old.append(fact())
+    ended = await new.append(outcome(left, "Abandoned"))
+    assert (ended.index, ended.reason, ended.epoch) == (2, "Abandoned", 2)
+    assert (await report(fake)).ok
+
+
+async def test_only_entries_of_this_epoch_are_counted() -> None:
+    fake = FakeClient()
+    old = await opened(fake, 1)
+    left = await old.append(intent())
+    counted: list[AuditSpec] = []
+    new = await RecordLedger.open(
+        KubernetesRecords(fake.client),
+        TickingClock(),
+        epoch=2,
+        actor="feem",
+        appended=lambda record, _seconds: counted.append(record),
+    )
+    await old.append(outcome(left))
+    await new.append(outcome(left))
+    mine = await new.append(fact())
+    assert counted == [mine]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["one", "two", "lead"]), st.booleans()), max_size=40))
+def test_two_leaders_whatever_their_turns_write_one_log(turns: list[tuple[str, bool]]) -> None:
+    """Each settles what it believes to be open, or announces something; a fenced one opens a later epoch."""
+
+    async def run() -> None:
+        fake, epoch = FakeClient(), 1
+        ledgers = {"one": await opened(fake, 0), "two": await opened(fake, 1)}
+        for turn, settle in turns:
+            who = "one" if turn == "lead" else turn
+            waiting = list(ledgers[who].open_intents(SUBJECT))
+            fenced = turn == "lead"
+            try:
+                if not fenced:
+                    await ledgers[who].append(outcome(waiting[0], who) if settle and waiting else intent())
+            except Fenced:
+                fenced = True
+            if fenced:
+                epoch += 1
+                ledgers[who] = await opened(fake, epoch)
+        found = await report(fake)
+        assert found.ok, found.findings
+
+    asyncio.run(run())
+
+
 async def test_two_writers_of_one_epoch_are_one_too_many() -> None:
     fake = FakeClient()
     one, two = await opened(fake, 1), await opened(fake, 1)

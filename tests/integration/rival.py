@@ -27,8 +27,8 @@ BETWEEN = 0.02
 
 
 async def main(kubeconfig: str, seconds: float, name: str) -> dict[str, int]:
-    """Write until the time is up; returns counts."""
-    done = {"appends": 0, "terms": 0, "fenced": 0}
+    """Write until the time is up; returns counts. An open intent that the other one settled first counts as settled, not as an append."""
+    done = {"appends": 0, "settled": 0, "terms": 0, "fenced": 0}
     end = time.monotonic() + seconds
     async with await Client.connect(kubeconfig) as client:
         records = KubernetesRecords(client)
@@ -39,8 +39,11 @@ async def main(kubeconfig: str, seconds: float, name: str) -> dict[str, int]:
                     records, SystemClock(), epoch=await lowest_free_epoch(records), actor=OPERATOR
                 )
                 for left in ledger.open_intents(SUBJECT):
-                    await ledger.append(Entry(left.action, Part.OUTCOME, SUBJECT, "Abandoned", name, intent=left.index))
-                    done["appends"] += 1
+                    ended = await ledger.append(
+                        Entry(left.action, Part.OUTCOME, SUBJECT, "Abandoned", name, intent=left.index)
+                    )
+                    done["appends"] += ended.epoch == ledger.epoch
+                    done["settled"] += ended.epoch != ledger.epoch
                 for _ in range(TERM):
                     if time.monotonic() > end:
                         break

@@ -88,7 +88,8 @@ class RecordLedger:
     async def append(self, entry: Entry) -> AuditSpec:
         """Write the next entry; returns it once it is durable.
 
-        What was written by an attempt whose answer was lost is found again, not written twice. Raises Unavailable or Fenced.
+        What was written by an attempt whose answer was lost is found again, not written twice. An intent that was settled
+        meanwhile, even by an earlier leader, keeps that outcome, and it is returned. Raises Unavailable or Fenced.
         """
         said = Statement(
             entry.action,
@@ -103,27 +104,26 @@ class RecordLedger:
         )
         async with self._writing:
             began = time.perf_counter()
-            found = await self._clear_doubt(said) or self._settled(said)
-            if found is None:
-                found = await self._write(said)
-            self._appended(found, time.perf_counter() - began)
+            found = await self._clear_doubt(said)
+            while found is None:
+                found = self._settled(said) or await self._put(said)
+            if found.epoch == self._epoch:
+                self._appended(found, time.perf_counter() - began)
             return found
 
-    async def _write(self, said: Statement) -> AuditSpec:
-        while True:
-            record = next_record(self._head, said, self._clock.now(), self._epoch)
-            self._doubtful[record.digest] = record
-            try:
-                await self._records.put(record, self._open_from(record))
-            except Taken:
-                there = await self._read(record.index)
-                ours = there.digest in self._doubtful
-                self._take(there)
-                if ours and _says(there, said):
-                    return there
-                continue
-            self._take(record)
-            return record
+    async def _put(self, said: Statement) -> AuditSpec | None:
+        """Try the next index; None when something else stands there, which may be the outcome that was to be written."""
+        record = next_record(self._head, said, self._clock.now(), self._epoch)
+        self._doubtful[record.digest] = record
+        try:
+            await self._records.put(record, self._open_from(record))
+        except Taken:
+            there = await self._read(record.index)
+            ours = there.digest in self._doubtful
+            self._take(there)
+            return there if ours and _says(there, said) else None
+        self._take(record)
+        return record
 
     async def _clear_doubt(self, said: Statement) -> AuditSpec | None:
         """Look whether an unanswered write has arrived; return it when it says the same as what is to be written now."""

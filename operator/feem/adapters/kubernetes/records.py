@@ -90,17 +90,17 @@ class KubernetesRecords:
     async def _find_head(self) -> Body | None:
         """Return the last object.
 
-        A few requests whatever the length, as long as the log has no holes: the first name and the count tell where the head is.
-        Otherwise all names are listed.
+        A few requests whatever the length, as long as the log has few holes: the first name and the count tell where the head was,
+        and it is the last one from there on. Otherwise all names are listed.
         """
         first, count = await self._first_and_count()
         if first is None:
             return None
         guess = first + count - 1
         found = await asyncio.gather(*(self._body_at(index) for index in range(guess, guess + 1 + AHEAD)))
-        if found[0] is not None and not any(found[1:]):
-            return found[0]
-        log.warning("the audit log has holes or is being written to: looking for its head by listing all names")
+        if found[0] is not None and found[-1] is None:
+            return next(body for body in reversed(found) if body is not None)
+        log.warning("the head of the audit log is not near entry %d (has it holes?): listing all names", guess)
         return await self._last_listed()
 
     async def _body_at(self, index: int) -> Body | None:
