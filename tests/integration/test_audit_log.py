@@ -22,6 +22,7 @@ from tests.integration.conftest import AsUser
 from tests.integration.operator import Operator, until
 
 pytestmark = pytest.mark.integration
+CATCHING_UP = 600.0  # seconds: the log is the cluster's own, and a new directory begins with all it ever held
 KINDS = {"ed25519.seed": Algorithm.ED25519, "ml-dsa-44.seed": Algorithm.ML_DSA_44}
 
 
@@ -112,7 +113,7 @@ def room(cluster: Cluster, as_user: AsUser, tmp_path: Path) -> Iterator[Room]:
 
 
 def test_the_log_is_signed_witnessed_published_and_checked_at_home(room: Room) -> None:
-    until("a witnessed head", lambda: room.state().get("Witnessed") == "Witnessed" or None, 60)
+    until("a witnessed head", lambda: room.state().get("Witnessed") == "Witnessed" or None, CATCHING_UP)
     assert room.state() == {"Signed": "Signed", "Published": "Published", "Witnessed": "Witnessed"}
     size = room.size()
     assert size > 0
@@ -138,7 +139,7 @@ def test_the_log_is_signed_witnessed_published_and_checked_at_home(room: Room) -
 
 
 def test_an_entry_edited_below_the_api_server_is_never_signed_over(room: Room) -> None:
-    until("a signed head", lambda: room.state().get("Signed") == "Signed" or None, 60)
+    until("a signed head", lambda: room.state().get("Signed") == "Signed" or None, CATCHING_UP)
     room.stop()
     size = room.size()
     victim = size - 1
