@@ -61,6 +61,7 @@ def leaves(node: str, address: str) -> tuple[Leaf, ...]:
         Leaf("controller-manager", "ca", "system:kube-controller-manager"),
         Leaf("scheduler", "ca", "system:kube-scheduler"),
         Leaf("proxy", "ca", "system:kube-proxy"),
+        Leaf("network-policies", "ca", "feem:network-policies"),
         Leaf("kwok", "ca", "feem:kwok"),
     )
 

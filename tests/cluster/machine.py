@@ -81,7 +81,7 @@ def traces() -> tuple[list[str], list[str]]:
     """Take note of packet rules and kernel settings of the host, to compare before and after."""
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=False).stdout.splitlines()
     settings = [Path(f"/proc/sys/{name}").read_text() for name in ("vm/overcommit_memory", "kernel/panic")]
-    return [rule for rule in rules if "KUBE" in rule or "CNI" in rule], settings
+    return [rule for rule in rules if any(mark in rule for mark in ("KUBE", "CNI", "FEEM"))], settings
 
 
 def eventually(done: Callable[[], object], within: float = 15.0) -> None:

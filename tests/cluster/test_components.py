@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from e2e.cluster.api import Door
 from e2e.cluster.context import ClusterError
 from e2e.cluster.local import bootstrap, controlplane, network, node
 from e2e.cluster.local.record import Layout, cgroup_name
@@ -90,6 +92,28 @@ def test_node_ports_answer_on_the_clusters_address_only(full: Layout) -> None:
     assert config["clusterCIDR"] == network.POD_SUBNET
 
 
+def test_the_enforcer_of_network_policies_minds_the_nodes_own_pods(full: Layout) -> None:
+    component = node.network_policies(full, Path("/programs/kube-network-policies"))
+    given = options(component.argv)
+    assert given["node"] == full.node
+    config = yaml.safe_load(Path(given["kubeconfig"]).read_text())
+    assert config["current-context"] == f"feem-{full.name}"
+    assert [user["name"] for user in config["users"]] == ["network-policies"]
+    assert "/usr/sbin" in component.env["PATH"].split(":")  # iptables lives there
+
+
+def test_the_enforcer_of_network_policies_may_only_look(monkeypatch: pytest.MonkeyPatch, full: Layout) -> None:
+    made: list[dict[str, Any]] = []
+    monkeypatch.setattr(Door, "create", lambda _self, _path, document: made.append(document))
+    bootstrap.create_objects(full)
+    role = next(entry for entry in made if entry["kind"] == "ClusterRole" and "policies" in entry["metadata"]["name"])
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"list", "watch"}
+    binding = next(entry for entry in made if entry.get("roleRef", {}).get("name") == role["metadata"]["name"])
+    assert binding["subjects"] == [
+        {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "feem:network-policies"}
+    ]
+
+
 def test_containerd_keeps_all_it_writes_in_the_state_folder_or_in_memory(full: Layout) -> None:
     component = node.containerd(full, PROGRAMS, Path("/usr/lib/cni"))
     config = tomllib.loads((full.state / "containerd.toml").read_text())
@@ -97,6 +121,8 @@ def test_containerd_keeps_all_it_writes_in_the_state_folder_or_in_memory(full: L
     assert config["state"].startswith("/run/")
     assert config["grpc"]["address"] == str(full.containerd_socket)
     assert component.env["PATH"].startswith("/programs")
+    registries = Path(config["plugins"]["io.containerd.cri.v1.images"]["registry"]["config_path"])
+    assert tomllib.loads((registries / "_default/hosts.toml").read_text())["server"].startswith("http://127.0.0.1:")
     conflist = json.loads((full.state / "cni/10-feem.conflist").read_text())
     assert [plugin["type"] for plugin in conflist["plugins"]] == ["bridge", "portmap"]
 

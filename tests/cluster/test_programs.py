@@ -14,6 +14,7 @@ from e2e.cluster import binaries
 from e2e.cluster.binaries import building, toolchain
 from e2e.cluster.binaries.recipes import RECIPES, Recipe, recipe_for
 from e2e.cluster.context import ClusterError
+from e2e.cluster.local import full
 
 FAKE_GO = """#!/bin/sh
 # stands in for `go`: says what it was asked, and makes what GOBIN or -o wants
@@ -102,6 +103,26 @@ def test_every_program_has_one_recipe() -> None:
     assert len(made) == len(set(made))
     for name in ("kubernetes", "kwok", "containerd", "ctr", "runc", "coredns", "envoy-gateway", "prometheus", "helm"):
         assert name in recipe_for(name).makes
+    assert set(full.PROGRAMS) - {"kubectl"} <= set(made)  # kubectl is inside kubernetes
+
+
+def required(module: str) -> dict[str, str]:
+    """Read what a go.mod beside the recipes requires: module and version."""
+    text = (Path(building.__file__).parent / module / "go.mod").read_text()
+    lines = [line.split() for line in text.splitlines() if line.startswith("\t") and "=>" not in line]
+    return {words[0]: words[1] for words in lines}
+
+
+def test_the_enforcer_is_of_the_version_its_recipe_names() -> None:
+    recipe = recipe_for("kube-network-policies")
+    assert required("networkpolicies")["sigs.k8s.io/kube-network-policies"] == recipe.version
+
+
+def test_the_enforcer_shares_its_libraries_with_kubernetes_and_so_builds_in_seconds() -> None:
+    own, kubernetes = required("networkpolicies"), required("kubernetes")
+    shared = own.keys() & kubernetes.keys()
+    assert "k8s.io/client-go" in shared
+    assert {name: own[name] for name in shared} == {name: kubernetes[name] for name in shared}
 
 
 def test_an_unknown_program_is_named(tmp_path: Path) -> None:

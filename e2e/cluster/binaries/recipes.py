@@ -15,6 +15,7 @@ from e2e.cluster.versions import (
     KIND_VERSION,
     KUBERNETES_VERSION,
     KWOK_VERSION,
+    NETWORK_POLICIES_VERSION,
     PROMETHEUS_MODULE_VERSION,
     RUNC_VERSION,
 )
@@ -84,6 +85,10 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "runc", RUNC_VERSION, ("runc",), 15, ("github.com/opencontainers/runc",), tags="seccomp", cgo=True
     ),  # upstream links libseccomp statically; a dynamic one needs libseccomp2, which every Debian has
+    # what its libraries share with Kubernetes is of the same versions, and so built already
+    Recipe(
+        "network-policies", NETWORK_POLICIES_VERSION, ("kube-network-policies",), 10, source=_HERE / "networkpolicies"
+    ),
     Recipe("coredns", COREDNS_VERSION, ("coredns",), 110, source=_HERE / "coredns"),
     Recipe(
         "envoy-gateway",

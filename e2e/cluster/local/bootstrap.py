@@ -24,6 +24,10 @@ _KWOK_RULES = [
         "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
     },
 ]
+_POLICY_RULES = [
+    {"apiGroups": [""], "resources": ["namespaces", "pods"], "verbs": ["list", "watch"]},
+    {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["list", "watch"]},
+]
 
 
 def wait_for_api(layout: Layout, say: Say | None = None, within: float = _PATIENCE) -> None:
@@ -50,11 +54,12 @@ def wait_for_api(layout: Layout, say: Say | None = None, within: float = _PATIEN
 
 
 def create_objects(layout: Layout) -> None:
-    """Create the roles of kwok and of the API server's kubelet client, and kwok's node."""
+    """Create kwok's node, and the roles of kwok, the enforcer of NetworkPolicies and the API server's kubelet client."""
     door = Door(layout.server, layout.pki)
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "feem:kwok"}}
-    door.create(f"{_RBAC}/clusterroles", {**role, "rules": _KWOK_RULES})
-    door.create(f"{_RBAC}/clusterrolebindings", _binding("feem:kwok", "feem:kwok", "feem:kwok"))
+    for name, rules in (("feem:kwok", _KWOK_RULES), ("feem:network-policies", _POLICY_RULES)):
+        role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}}
+        door.create(f"{_RBAC}/clusterroles", {**role, "rules": rules})
+        door.create(f"{_RBAC}/clusterrolebindings", _binding(name, name, name))
     client = "kube-apiserver-kubelet-client"
     door.create(f"{_RBAC}/clusterrolebindings", _binding(client, "system:kubelet-api-admin", client))
     door.create("/api/v1/nodes", kwok_node(tainted=layout.profile == "full"))

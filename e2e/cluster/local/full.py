@@ -13,7 +13,16 @@ from .controlplane import KWOK_NODE
 from .plan import Component
 from .record import Layout
 
-PROGRAMS = ("kubernetes", "kubectl", "kwok", "containerd", "containerd-shim-runc-v2", "ctr", "runc")
+PROGRAMS = (
+    "kubernetes",
+    "kubectl",
+    "kwok",
+    "kube-network-policies",
+    "containerd",
+    "containerd-shim-runc-v2",
+    "ctr",
+    "runc",
+)
 FIRST_IMAGES = ("pause", "coredns")  # no pod starts without the one, no name is resolved without the other
 OTHER_IMAGES = ("envoy-gateway", "envoy", "prometheus")
 
@@ -50,7 +59,14 @@ def start(layout: Layout, programs: dict[str, Path], archives: dict[str, Path], 
         failed=lambda: f"containerd of cluster {layout.name} does not listen: {log_tail(layout.state, 'containerd')}",
     )
     cluster = layout.cluster()
-    add(layout.state, [node.kubelet(layout, kubernetes), node.kube_proxy(layout, kubernetes)])
+    add(
+        layout.state,
+        [
+            node.kubelet(layout, kubernetes),
+            node.kube_proxy(layout, kubernetes),
+            node.network_policies(layout, programs["kube-network-policies"]),
+        ],
+    )
     images.load(cluster, [archives[name] for name in FIRST_IMAGES], say)
     bootstrap.wait_for_nodes(layout, (layout.node, KWOK_NODE), say)
     say(f"node {layout.node} Ready")

@@ -1,4 +1,4 @@
-"""Configuration of what makes a machine a node: containerd, kubelet, kube-proxy."""
+"""Configuration of what makes a machine a node: containerd, kubelet, kube-proxy, NetworkPolicies."""
 
 from __future__ import annotations
 
@@ -25,11 +25,21 @@ def containerd(layout: Layout, programs: dict[str, Path], plugins: Path) -> Comp
             f"the path of containerd's socket is too long for the kernel: {socket}. Set FEEM_STATE to a shorter path."
         )
     conflist(layout.state / "cni")
+    _refuse_pulls(layout.state / "registries")
     config = layout.state / "containerd.toml"
     config.write_text(_containerd_config(layout.state, socket, plugins), encoding="utf-8")
     folders = {str(programs[name].parent) for name in ("containerd", "containerd-shim-runc-v2", "runc")}
     path = os.pathsep.join([*sorted(folders), search_path()])
     return Component("containerd", (str(programs["containerd"]), f"--config={config}"), {"PATH": path})
+
+
+def _refuse_pulls(folder: Path) -> None:
+    """Send every pull to a port where nobody listens: images are imported, and no registry is reached from inside.
+
+    Else a pull waits 50 s for a resolver that does not answer, and holds up all that the kubelet does for its pod.
+    """
+    (folder / "_default").mkdir(parents=True, exist_ok=True)
+    (folder / "_default" / "hosts.toml").write_text('server = "http://127.0.0.1:9"\n', encoding="ascii")
 
 
 def _containerd_config(state: Path, socket: Path, plugins: Path) -> str:
@@ -48,6 +58,8 @@ disabled_plugins = ["io.containerd.nri.v1.nri", "io.containerd.tracing.processor
   snapshotter = "overlayfs"
   [plugins."io.containerd.cri.v1.images".pinned_images]
     sandbox = "{PAUSE_IMAGE}"
+  [plugins."io.containerd.cri.v1.images".registry]
+    config_path = "{state}/registries"
 
 [plugins."io.containerd.cri.v1.runtime"]
   # without CAP_SYS_RESOURCE nobody may make a process less likely to be killed than itself
@@ -136,3 +148,14 @@ def kube_proxy(layout: Layout, kubernetes: Path) -> Component:
     }
     write_json(config, document)
     return Component("kube-proxy", (str(kubernetes), "kube-proxy", f"--config={config}"))
+
+
+def network_policies(layout: Layout, program: Path) -> Component:
+    """Run the enforcer of NetworkPolicies, as the bridge of the pods knows none.
+
+    It judges packets inside the namespace, so its rules end with it. While it is stopped, pods that a policy selects
+    are cut off altogether: a policy is never silently without effect.
+    """
+    kubeconfig = component_kubeconfig(layout, "network-policies")
+    argv = (str(program), f"--kubeconfig={kubeconfig}", f"--node={layout.node}")
+    return Component("network-policies", argv, {"PATH": search_path()})
