@@ -40,6 +40,8 @@ class Charge:
     steps: int
     unaccompanied: bool = False
     watch: bool = False
+    fault: bool = False
+    """Whether a whole service is looked at, and not the pods of ReplicaSets."""
 
     @property
     def tried(self) -> tuple[ObjectiveSnapshot, ...]:
@@ -76,6 +78,7 @@ class Case:
                     charge.steps,
                     unaccompanied=charge.unaccompanied,
                     watch=charge.watch,
+                    fault=charge.fault,
                 )
             )
         return cls(metrics, [Trial(one) for one in terms], Tape(charge.release, tuple(terms)))
@@ -105,6 +108,7 @@ class Case:
                 "" if charge.watch else charge.stable,
                 trial.last - lookback,
                 now,
+                whole=charge.fault,
             )
         )
 
@@ -114,7 +118,6 @@ async def _history(metrics: Metrics, charge: Charge, objective: ObjectiveSnapsho
     if not needs_history(objective):
         return Evidence(TrackSamples(), TrackSamples())
     stable = charge.stable
-    request = SampleRequest(
-        objective.indicator, charge.namespace, stable, "", charge.began - HISTORY - LOOKBACK, charge.began
-    )
+    start = charge.began - HISTORY - LOOKBACK
+    request = SampleRequest(objective.indicator, charge.namespace, stable, "", start, charge.began, whole=charge.fault)
     return await metrics.samples(request)

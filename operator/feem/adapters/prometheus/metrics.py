@@ -11,8 +11,10 @@ from feem.adapters.prometheus.connection import Connection
 from feem.adapters.prometheus.existence import missing
 from feem.adapters.prometheus.parsing import UnusableQuery
 from feem.adapters.prometheus.parts import parts_of
+from feem.adapters.prometheus.probe import value_of
 from feem.adapters.prometheus.tracks import evidence_of
 from feem.api.objective import Indicator
+from feem.core.chaos.snapshot import Reading
 from feem.core.evidence.samples import Evidence, SampleRequest
 from feem.ports import Burn, QueryProblem
 
@@ -59,6 +61,10 @@ class PrometheusMetrics:
     async def exists(self, indicator: Indicator, namespace: str) -> QueryProblem | None:
         """Say which of an indicator's queries finds nothing now (`NoSeries`), or `MetricsUnavailable`."""
         return await missing(self._asker, indicator, namespace)
+
+    async def value(self, query: str) -> Reading:
+        """Return what a query gives now: 0 where it finds nothing."""
+        return await value_of(self._asker, query)
 
     def close(self) -> None:
         """Give threads and connections back; queries that wait are dropped."""

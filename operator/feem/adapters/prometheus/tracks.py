@@ -13,7 +13,7 @@ from feem.adapters.prometheus.gauge import gauge
 from feem.adapters.prometheus.histogram import EDGE_LABEL, edge_of, edges, without_edge
 from feem.adapters.prometheus.parsing import UnusableQuery, reading, shown
 from feem.adapters.prometheus.parts import parts_of
-from feem.adapters.prometheus.selector import POD_LABEL, Selector, of_pods, pod_prefix
+from feem.adapters.prometheus.selector import POD_LABEL, Match, Selector, of_namespace, of_pods, pod_prefix
 from feem.core.evidence.counter import Target, target_of
 from feem.core.evidence.samples import Evidence, SampleRequest, Series, TrackSamples
 
@@ -58,13 +58,15 @@ class Fetched:
 async def evidence_of(asker: Asker, request: SampleRequest) -> Evidence:
     """Fetch both tracks' samples with `start` < time <= `end`; never raises, what went wrong is the evidence's problem."""
     sets = tuple(name for name in (request.canary_replica_set, request.stable_replica_set) if name)
+    if request.whole:
+        return await whole_of(asker, request)
     if len({pod_prefix(name) for name in sets}) < len(sets) or not sets:
         return Evidence(problem=indistinct(request))
     fetched = Fetched()
     try:
         if request.indicator.gauge is not None:
             return await gauges(asker, request, fetched)
-        await counters(asker, request, sets, fetched)
+        await counters(asker, request, of_pods(request.namespace, sets), fetched)
     except (UnusableQuery, Unanswered) as problem:
         return Evidence(problem=str(problem), queries=tuple(fetched.queries))
     canary, stable = (
@@ -74,13 +76,25 @@ async def evidence_of(asker: Asker, request: SampleRequest) -> Evidence:
     return Evidence(canary, stable, queries=tuple(fetched.queries))
 
 
-async def counters(asker: Asker, request: SampleRequest, sets: tuple[str, ...], fetched: Fetched) -> None:
+async def whole_of(asker: Asker, request: SampleRequest) -> Evidence:
+    """Fetch the samples of a whole service, whatever pods it has and had; never raises."""
+    if request.indicator.ratio is None and request.indicator.latency is None:
+        return Evidence(problem="only a ratio or a latency can be counted over a whole service: name such an objective")
+    fetched = Fetched()
+    try:
+        await counters(asker, request, of_namespace(request.namespace), fetched)
+    except (UnusableQuery, Unanswered) as problem:
+        return Evidence(problem=str(problem), queries=tuple(fetched.queries))
+    found = {role: tuple(sorted(series.values(), key=lambda s: s.labels)) for role, series in fetched.roles.items()}
+    return Evidence(TrackSamples(found), queries=tuple(fetched.queries))
+
+
+async def counters(asker: Asker, request: SampleRequest, narrowing: tuple[Match, ...], fetched: Fetched) -> None:
     """Fetch the raw samples of every selector of a counter indicator; raises UnusableQuery or Unanswered."""
-    pods = of_pods(request.namespace, sets)
     threshold = None if request.indicator.latency is None else request.indicator.latency.threshold
     for part in parts_of(request.indicator):
         for selector in part.selectors:
-            narrowed = selector.narrowed(*pods)
+            narrowed = selector.placed(*narrowing) if request.whole else selector.narrowed(*narrowing)
             if threshold is not None:
                 await latency(asker, request, narrowed, threshold, fetched)
             else:

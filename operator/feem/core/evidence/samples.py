@@ -47,6 +47,8 @@ class SampleRequest:
     """Empty when nothing is to be compared with."""
     start: float
     end: float
+    whole: bool = False
+    """Not of ReplicaSets but of the whole namespace, or of the one that the query names itself; all of it as the canary's."""
 
 
 @dataclass(frozen=True)

@@ -118,11 +118,13 @@ class Tally:
 
     A block is closed when every live pod of both tracks has reported, so that each block holds whole scrapes of all
     of them: a block with the canary's events and only some of stable's pods would compare with a stable that is not
-    there. It waits 30 s for the last one. When it closes depends on which pods were scraped, never on what they counted,
+    there. It waits 30 s for the last one, unless nothing is compared (`waits` False): where pods are killed on purpose, nothing
+    shall be waited for. When it closes depends on which pods were scraped, never on what they counted,
     so it does not touch the validity of a sequential test over blocks.
     """
 
-    def __init__(self, indicator: Indicator, *, start: float, warm_up: float) -> None:
+    def __init__(self, indicator: Indicator, *, start: float, warm_up: float, waits: bool = True) -> None:
+        self._waits = waits
         key = key_of(indicator)
         self.canary, self.stable = _Track(start, warm_up, key), _Track(start, warm_up, key)
         self._opened = start
@@ -134,7 +136,7 @@ class Tally:
         if not self.canary.live(one.end):
             return None
         waiting = self.canary.missing(one.end) or (self.stable.live(one.end) and self.stable.missing(one.end))
-        if waiting and one.end - self._opened < ALIVE:
+        if self._waits and waiting and one.end - self._opened < ALIVE:
             return None
         block = Block(self._opened, one.end, self.canary.close(), self.stable.close())
         self._opened = one.end

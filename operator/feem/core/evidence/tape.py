@@ -90,7 +90,7 @@ def text(line: Line) -> bytes:
 
 def terms_line(terms: Terms) -> Line:
     """Return the terms as JSON."""
-    return {
+    line: Line = {
         "objective": terms.objective.wire(),
         "start": terms.start,
         "alpha": terms.alpha,
@@ -100,6 +100,7 @@ def terms_line(terms: Terms) -> Line:
         "unaccompanied": terms.unaccompanied,
         "watch": terms.watch,
     }
+    return {**line, "fault": True} if terms.fault else line
 
 
 def terms_of(line: Line) -> Terms:
@@ -113,6 +114,7 @@ def terms_of(line: Line) -> Terms:
         steps=int(line["steps"]),
         unaccompanied=bool(line["unaccompanied"]),
         watch=bool(line["watch"]),
+        fault=bool(line.get("fault", False)),
     )
 
 

@@ -28,6 +28,8 @@ class Terms:
     """Whether the plan has a step in which stable gets no traffic, so that the canary is also held against the objective alone."""
     watch: bool = False
     """Whether this is the watch after a promotion: there is no stable, and only burning the budget fast counts."""
+    fault: bool = False
+    """Whether a whole service is held against its objective, while it is broken on purpose or to see whether it is well."""
 
     @property
     def budget(self) -> Fraction:

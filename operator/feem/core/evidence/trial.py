@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from feem.api.release import ObjectiveVerdict, Outcome
+from feem.core.evidence.fault_trial import FaultTrial
 from feem.core.evidence.finding import Finding, inconclusive
 from feem.core.evidence.gauge_trial import GaugeTrial
 from feem.core.evidence.mix_trial import MixTrial
@@ -32,10 +33,11 @@ class Trial:
         self.last = terms.start
         indicator = terms.objective.indicator
         self._gauge = GaugeTrial(terms) if indicator.gauge is not None else None
-        self._tally = Tally(indicator, start=terms.start, warm_up=float(terms.objective.canary.warm_up_seconds))
-        self._blocks: RatioTrial | MixTrial | WatchTrial | None = None
+        warm_up = 0.0 if terms.fault else float(terms.objective.canary.warm_up_seconds)
+        self._tally = Tally(indicator, start=terms.start, warm_up=warm_up, waits=not terms.fault)
+        self._blocks: RatioTrial | MixTrial | WatchTrial | FaultTrial | None = None
         if self._gauge is None:
-            self._blocks = WatchTrial(terms) if terms.watch else _of_blocks(terms)
+            self._blocks = _of_blocks(terms)
 
     def rounds(self, evidence: Evidence, *, end: float, step: int, stepped: float = -math.inf) -> tuple[Round, ...]:
         """Return the rounds of what is new in fetched samples until `end` (Unix seconds); `take` them in this order.
@@ -84,7 +86,11 @@ class Trial:
         return self._blocks.finding()
 
 
-def _of_blocks(terms: Terms) -> RatioTrial | MixTrial:
+def _of_blocks(terms: Terms) -> RatioTrial | MixTrial | WatchTrial | FaultTrial:
+    if terms.fault:
+        return FaultTrial(terms)
+    if terms.watch:
+        return WatchTrial(terms)
     return MixTrial(terms) if terms.objective.indicator.mix is not None else RatioTrial(terms)
 
 
