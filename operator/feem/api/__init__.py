@@ -4,10 +4,13 @@ from feem.api.audit import AuditRecord
 from feem.api.auditlog import AuditLog
 from feem.api.base import API_VERSION, GROUP, VERSION, Condition, ConditionStatus, Resource
 from feem.api.decision import Decision
+from feem.api.experiment import ChaosExperiment
+from feem.api.halt import ChaosHalt
 from feem.api.objective import ServiceLevelObjective
 from feem.api.plan import GreyReleasePlan
 from feem.api.profile import ComplianceProfile
 from feem.api.release import Release
+from feem.api.run import ChaosRun
 from feem.api.service import ManagedService
 from feem.api.window import ChangeWindow
 
@@ -19,6 +22,9 @@ KINDS: tuple[type[Resource], ...] = (
     Decision,
     ComplianceProfile,
     ChangeWindow,
+    ChaosExperiment,
+    ChaosRun,
+    ChaosHalt,
     AuditRecord,
     AuditLog,
 )
@@ -31,6 +37,9 @@ __all__ = [
     "AuditLog",
     "AuditRecord",
     "ChangeWindow",
+    "ChaosExperiment",
+    "ChaosHalt",
+    "ChaosRun",
     "ComplianceProfile",
     "Condition",
     "ConditionStatus",

@@ -155,13 +155,23 @@ class EvidenceGate(Model):
     """Which documents, e.g. `test-report`, `api-contract`, `sbom`. Each annotation's value is `sha256:` and 64 hex digits."""
 
 
+class Proof(StrEnum):
+    """Whose word on a passed experiment counts."""
+
+    RUN = "Run"
+    DECLARED = "Declared"
+
+
 class DrillGate(Model):
     """An experiment that proves resilience was passed not long ago."""
 
     experiment: Label
-    """Its name among the service's `drills`."""
+    """The ChaosExperiment, in the service's namespace; with `Declared` also its name among the service's `drills`."""
     within_days: Annotated[int, Field(ge=1, le=1000)]
-    """How old it may be."""
+    """How old it may be: a run to the second, a declared day to the day."""
+    proof: Proof = Proof.RUN
+    """`Run`: a ChaosRun on this service's stable pods that FEEM itself saw passed. `Declared`: what the team wrote to `drills` counts
+    as well, for experiments that FEEM cannot make."""
 
 
 class DocumentGate(Model):

@@ -7,7 +7,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from feem.api.base import ATOMIC, Column, Conditions, Kind, Model, Resource, Rule, Share, validations
+from feem.api.base import ATOMIC, Column, Conditions, Kind, Label, Model, Resource, Rule, Share, validations
+
+
+class StepChaos(Model):
+    """An experiment that a canary has to survive before it gets more traffic."""
+
+    experiment: Label
+    """The ChaosExperiment, in the same namespace. The release has it tried on its canary, and compared with stable."""
 
 
 class Step(Model):
@@ -19,6 +26,9 @@ class Step(Model):
     """How long the canary must serve this share, and pass its objectives, before the next step begins."""
     replicas: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Canary pods in this step. Default: the Deployment's replicas times the weight, rounded up, at least one."""
+    chaos: StepChaos | None = None
+    """What has to be passed on the canary once the step has baked and its evidence passes. Until then the release stays at this
+    weight; a run that fails takes it back, and one that tells nothing holds it for people."""
 
 
 WEIGHTS_RISE = Rule(
@@ -76,8 +86,10 @@ class PlanSpec(Model):
 
     @property
     def summary(self) -> str:
-        """The steps in one line, e.g. `10% 60s, 50% 120s`: a printer column shows only the first item of a list."""
-        return ", ".join(f"{step.weight}% {step.bake_seconds}s" for step in self.steps)
+        """The steps in one line, e.g. `10% 60s, 50% 120s + chaos`: a printer column shows only the first item of a list."""
+        return ", ".join(
+            f"{step.weight}% {step.bake_seconds}s{' + chaos' if step.chaos is not None else ''}" for step in self.steps
+        )
 
 
 class PlanStatus(Model):
@@ -88,7 +100,7 @@ class PlanStatus(Model):
     conditions: Conditions = Field(default_factory=list)
     """`Accepted`: whether the plan can be used."""
     summary: Annotated[str, Field(max_length=512)] = ""
-    """The steps for people, e.g. `10% 60s, 50% 120s`."""
+    """The steps for people, e.g. `10% 60s, 50% 120s + chaos`."""
 
 
 class GreyReleasePlan(Resource):
