@@ -20,11 +20,14 @@ from feem.adapters.kubernetes.cluster import KubernetesCluster
 from feem.adapters.kubernetes.informer import Informer
 from feem.adapters.kubernetes.lease import Election, LeaseTimes
 from feem.adapters.kubernetes.notes import KubernetesNotes
+from feem.adapters.kubernetes.scene import KubernetesFaults
 from feem.adapters.kubernetes.store import Store
 from feem.adapters.policies import PackagedPolicies
 from feem.adapters.prometheus.metrics import PrometheusMetrics
 from feem.adapters.tickets import Access, TicketSystems
 from feem.auditing import auditing_of, check_settings, records_of
+from feem.controllers.chaos.gather import Allowed
+from feem.controllers.chaos.routing import EXPERIMENT, chaos_targets
 from feem.controllers.leadership import Term
 from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW, targets
 from feem.observe.http import ObservationServer
@@ -45,6 +48,7 @@ FIRST_KEYS = {
     "complianceprofiles.feem.dev": PROFILE,
     "changewindows.feem.dev": WINDOW,
     "managedservices.feem.dev": SERVICE,
+    "chaosexperiments.feem.dev": EXPERIMENT,
     "decisions.feem.dev": DECISION,
 }
 """What a new leader looks at first, in this order."""
@@ -101,8 +105,8 @@ async def operate(settings: Settings) -> None:
         def changed(resource: str, body: Body, deleted: bool) -> None:  # noqa: FBT001 - the informer's signature
             del deleted
             if election.leads:
-                for kind, namespace, name in targets(cluster, resource, body):
-                    queue.add(Key(kind, namespace, name))
+                for target in (*targets(cluster, resource, body), *chaos_targets(cluster, resource, body)):
+                    queue.add(Key(*target))
 
         informer, watching = Informer(client, store, changed), asyncio.Event()
         server = ObservationServer(figures.registry, port=settings.http_port)
@@ -128,6 +132,7 @@ async def operate(settings: Settings) -> None:
             PackagedPolicies(settings.service_account_username, mutating=mutating),
             publishing.signer if publishing is not None else None,
             publishing.origin if publishing is not None else "",
+            leading.Chaos(KubernetesFaults(client), metrics, _allowed(settings)),
         )
         await election.run(_term(settings, world, queue, auditing, election))
 
@@ -198,6 +203,9 @@ def _term(
         for resource, kind in FIRST_KEYS.items():
             for body in world.cluster.list(resource):
                 queue.add(Key(kind, body["metadata"].get("namespace", ""), body["metadata"]["name"]))
+        for body in world.cluster.list("chaosruns.feem.dev"):
+            for target in chaos_targets(world.cluster, "chaosruns.feem.dev", body):
+                queue.add(Key(*target))
         queue.add(Key(GUARD, "", "policies"))
         term_of = Term(settings.namespace, settings.lease_name, epoch, election.identity, election.predecessor)
         await leading.lead(world, ledger, queue, _pace(settings), auditing, term_of)
@@ -205,8 +213,15 @@ def _term(
     return term
 
 
+def _allowed(settings: Settings) -> Allowed:
+    names = frozenset(name for name in settings.chaos_namespaces.split(",") if name)
+    return Allowed(names, settings.namespace)
+
+
 def _pace(settings: Settings) -> leading.Pace:
-    return leading.Pace(settings.interval_seconds, settings.budget_interval_seconds, settings.workers)
+    return leading.Pace(
+        settings.interval_seconds, settings.budget_interval_seconds, settings.workers, settings.chaos_workers
+    )
 
 
 async def _synced(informer: Informer) -> None:

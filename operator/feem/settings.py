@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     """How many of the newest entries stay in the store in any case."""
     audit_witnesses_file: str = ""
     """A policy (c2sp.org/tlog-policy) with the witnesses that are asked for their signatures, and how many are enough; empty: none."""
+    chaos_namespaces: Annotated[str, Field(max_length=8192, pattern=r"^(\*|[a-z0-9-]+)?(,(\*|[a-z0-9-]+))*$")] = ""
+    """The namespaces in which experiments may run, separated by commas; `*`: all but `kube-…` and FEEM's own. Empty: none."""
+    chaos_workers: Annotated[int, Field(ge=1, le=64)] = 8
+    """How many services' experiments are worked on at once."""
     kubeconfig: str = ""
     """A kubeconfig file; empty: the service account in a pod, else what kubectl would use."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080

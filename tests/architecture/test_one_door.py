@@ -26,6 +26,12 @@ WRITERS: dict[str, tuple[set[str], str]] = {
     f"{K8S}traffic.py": ({"merge", "replace"}, "effects, called by effects.perform"),
     f"{K8S}undo.py": ({"merge"}, "effects, called by effects.perform"),
     f"{K8S}effects.py": ({"apply"}, "not a client's: canary_objects.apply, an effect"),
+    f"{K8S}faults.py": (
+        {"create", "patch", "delete", "evict"},
+        "effects, called by effects.perform; and by the reaper, with an account that may do nothing else",
+    ),
+    f"{K8S}runs.py": ({"create", "delete"}, "effects, called by effects.perform"),
+    f"{K8S}remains.py": ({"patch"}, "the reaper: the finalizer of a run that was deleted and left alone"),
     f"{K8S}archive.py": ({"create", "deposit"}, "an effect, called by effects.perform; and a dry run"),
     f"{K8S}cluster.py": ({"merge", "replace"}, "bookkeeping: status and finalizer of FEEM's own kinds"),
     f"{K8S}records.py": ({"create", "delete"}, "bookkeeping: AuditRecords, and their pruning"),
@@ -33,6 +39,10 @@ WRITERS: dict[str, tuple[set[str], str]] = {
     f"{K8S}lease.py": ({"create", "replace"}, "bookkeeping: the Lease"),
     f"{K8S}notes.py": ({"create", "merge"}, "bookkeeping: Events"),
     f"{K8S}authority.py": ({"create"}, "bookkeeping: SubjectAccessReviews, which store nothing"),
+    "cli/chaos/acts.py": (
+        {"create", "merge", "delete"},
+        "not the operator: a person's own runs and halts, with that person's rights",
+    ),
     "cli/submit.py": ({"create"}, "not the operator: a person's own Decision, with that person's rights"),
 }
 """Which module writes with what, and why it may."""
@@ -40,6 +50,8 @@ RAW = {f"{K8S}client.py", f"{K8S}watches.py", "cli/cluster.py"}
 """Who speaks HTTP to an API server: the client, the watches (GET), and the kubectl plugin with a person's rights."""
 
 DOOR = {"Cluster.perform"}
+REAPER = {"Remains.take_back", "Remains.let_go"}
+"""What the reaper does without an operator: it undoes what the door announced."""
 BOOKKEEPING = {
     "Cluster.write_status",
     "Cluster.set_finalizer",
@@ -57,13 +69,20 @@ BOOKKEEPING = {
 READS = {
     "Archive.has",
     "Authority.holds",
+    "Faults.observe",
+    "Faults.scene",
+    "Faults.terminating",
     "LogObject.read",
     "Metrics.burn",
     "Metrics.exists",
     "Metrics.samples",
+    "Probing.value",
     "Publication.tip",
     "Records.head",
     "Records.read",
+    "Remains.halts",
+    "Remains.marked",
+    "Remains.runs",
     "Tickets.look_up",
 }
 
@@ -86,7 +105,7 @@ def test_effects_are_performed_by_the_door_alone() -> None:
     """`Cluster.perform` by the door, what it calls by the adapter, and what that calls by nobody else."""
     performing = {name for name, tree in writes.modules() if writes.mentions(tree, frozenset({"perform"}))}
     assert performing == {"controllers/door.py", f"{K8S}cluster.py"}
-    acting = {"workload", "canary_objects", "traffic", "undo", "archive"}
+    acting = {"workload", "canary_objects", "traffic", "undo", "archive", "faults", "runs"}
     for name, tree in writes.modules():
         if not name.startswith(K8S):
             modules = {f"feem.{K8S.replace('/', '.')}{one}" for one in (*acting, "effects", "writer")}
@@ -102,7 +121,7 @@ def test_whoever_decides_knows_no_client(room: str) -> None:
 
 
 def test_every_port_is_the_door_bookkeeping_or_reads() -> None:
-    assert writes.port_methods() == DOOR | BOOKKEEPING | READS
+    assert writes.port_methods() == DOOR | BOOKKEEPING | READS | REAPER
 
 
 @pytest.mark.parametrize(

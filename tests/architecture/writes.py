@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from feem import ports
+from feem.ports import chaos
 
 ROOT = Path(__file__).parents[2] / "operator" / "feem"
-CLIENT_WRITES = frozenset({"create", "replace", "merge", "apply", "delete", "send", "nudge", "deposit"})
+CLIENT_WRITES = frozenset(
+    {"create", "replace", "merge", "apply", "delete", "send", "nudge", "deposit", "patch", "evict"}
+)
 """What the Kubernetes client, and the writer in front of it, write with."""
 RAW = frozenset({"call_api", "param_serialize"})
 """How the generated client of the kubernetes package sends a request."""
@@ -68,8 +71,9 @@ def kinds_given_to(tree: ast.Module, methods: frozenset[str]) -> Iterator[tuple[
 def port_methods() -> set[str]:
     """Return every asynchronous method of the ports: what a controller can wait for outside of itself."""
     found: set[str] = set()
-    for name in ports.__all__:
-        port = getattr(ports, name)
+    named = {name: getattr(ports, name) for name in ports.__all__}
+    of_chaos = {name: port for name, port in vars(chaos).items() if getattr(port, "__module__", "") == chaos.__name__}
+    for name, port in (named | of_chaos).items():
         if inspect.isclass(port) and getattr(port, "_is_protocol", False):
             methods = inspect.getmembers(port, inspect.isfunction)
             found |= {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from feem.api.audit import Part
 from feem.core.digest import template_digest
-from tests.world.bodies import NAME, route, service, template
+from tests.world.bodies import NAME, NAMESPACE, route, service, template
 from tests.world.deployments import DEPLOYMENTS
+from tests.world.experiments import RUNS
 from tests.world.traffic import ROUTES, SERVICES
 from tests.world.world import World
 
@@ -75,6 +76,21 @@ def nothing_was_done_twice(world: World) -> None:
             under.setdefault((by_index[intent].subject.uid, effect), set()).add(intent)
     twice = {key: intents for key, intents in under.items() if len(intents) > 1}
     assert not twice, f"performed under more than one intent: {twice}"
+
+
+def experiments_were_tried(world: World, names: tuple[str, ...]) -> None:
+    """These runs were made, each once and by the release that asked for it, and all of them are over."""
+    assert tuple(world.runs.begun) == names
+    made = [effect for effect, _ in world.api.performed if effect.startswith("create ChaosRun ")]
+    assert len(made) == len(set(made))
+    assert set(made) <= {f"create ChaosRun {NAMESPACE}/{name}" for name in names}
+    for name in names:
+        body = world.get(RUNS, name)
+        if body is not None:
+            (owner,) = body["metadata"]["ownerReferences"]
+            assert (owner["kind"], owner["name"]) == ("Release", body["spec"]["release"])
+            assert body["status"]["completedAt"]
+            assert not body["metadata"]["finalizers"]
 
 
 def traffic_never_came_back(world: World) -> None:

@@ -13,6 +13,7 @@ from feem.api.audit import Part
 from feem.ports import Conflict, Unavailable
 from tests.controllers import checks
 from tests.world.api import Request
+from tests.world.bodies import Steps
 from tests.world.deployments import DEPLOYMENTS
 from tests.world.world import MANAGED, Crash, World
 
@@ -43,7 +44,14 @@ class Scenario:
     policy: bool = True
     plan: dict[str, Any] = field(default_factory=dict)
     service: dict[str, Any] = field(default_factory=dict)
+    steps: Steps = ((20, 1), (60, 1))
+    results: tuple[tuple[str, str], ...] = ()
+    """How the runs of the release's experiments end, by result and cause."""
+    tried: tuple[str, ...] = ()
+    """The runs there are in the end."""
 
+
+OUTAGE: Steps = ((20, 1, "bureau-outage"), (60, 1))
 
 SCENARIOS = {
     "good": Scenario([], "2.0", ("Promoted",)),
@@ -100,12 +108,38 @@ SCENARIOS = {
         paused=True,
         plan={"inconclusive": {"action": "Rollback", "maxHoldSeconds": 3}},
     ),
+    "experiment passed": Scenario([], "2.0", ("Promoted",), steps=OUTAGE, tried=("scoring-2-s1",)),
+    "experiment failed": Scenario(
+        [],
+        "1.0",
+        ("RolledBack",),
+        paused=True,
+        steps=OUTAGE,
+        results=(("Failed", "ObjectiveBreached"),),
+        tried=("scoring-2-s1",),
+    ),
+    "experiment tried again": Scenario(
+        [],
+        "2.0",
+        ("Promoted",),
+        steps=OUTAGE,
+        results=(("Skipped", "MetricsStale"),),
+        tried=("scoring-2-s1", "scoring-2-s1-2"),
+    ),
+    "aborted in its experiment": Scenario(
+        [(lambda w: w.state() == "Experimenting" and bool(w.runs.begun), lambda w: w.decide("Abort"))],
+        "1.0",
+        ("Aborted",),
+        paused=True,
+        steps=OUTAGE,
+        tried=("scoring-2-s1",),
+    ),
 }
 
 
 async def begun(scenario: Scenario) -> World:
-    world = await World(policy=scenario.policy, steps=((20, 1), (60, 1)), **scenario.plan).start()
-    world.script = list(scenario.script)
+    world = await World(policy=scenario.policy, steps=scenario.steps, **scenario.plan).start()
+    world.script, world.runs.endings = list(scenario.script), list(scenario.results)
     world.apply_template("2.0")
     return world
 
@@ -148,6 +182,7 @@ async def check(world: World, scenario: Scenario) -> None:
         checks.recorded(world)
         assert "feem.dev/governed" not in world.get(DEPLOYMENTS)["metadata"]["labels"]
     assert world.traffic.unanswered == 0
+    checks.experiments_were_tried(world, scenario.tried)
     checks.nothing_was_done_twice(world)
     checks.traffic_never_came_back(world)
 
@@ -156,7 +191,10 @@ async def check(world: World, scenario: Scenario) -> None:
     ("name", "when"),
     [
         *((name, "after") for name in SCENARIOS),
-        *((name, "before") for name in ("good", "bad", "undone", "thin, promoted", "thin, rolled back")),
+        *(
+            (name, "before")
+            for name in ("good", "bad", "undone", "thin, promoted", "thin, rolled back", "experiment passed")
+        ),
     ],
 )
 async def test_killed_at_each_write_the_release_ends_the_same(name: str, when: str) -> None:
@@ -190,6 +228,8 @@ def nth(number: int, when: str, problem: type[BaseException]) -> Callable[[Reque
         ("superseded", Unavailable, "after"),
         ("undone", Unavailable, "after"),
         ("thin, promoted", Unavailable, "after"),
+        ("experiment passed", Conflict, "before"),
+        ("experiment failed", Unavailable, "after"),
     ],
 )
 async def test_refused_once_at_each_write_the_release_ends_the_same(

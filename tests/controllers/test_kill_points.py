@@ -72,14 +72,14 @@ class Run:
 async def play(scenario: Scenario, world: World) -> World:
     """Play a scenario from its very beginning to its end."""
     await world.start()
-    world.script = list(scenario.script)
+    world.script, world.runs.endings = list(scenario.script), list(scenario.results)
     world.apply_template("2.0")
     await finish(world, scenario)
     return world
 
 
 def fresh(scenario: Scenario) -> World:
-    return World(policy=scenario.policy, steps=((20, 1), (60, 1)), service=scenario.service, **scenario.plan)
+    return World(policy=scenario.policy, steps=scenario.steps, service=scenario.service, **scenario.plan)
 
 
 async def undisturbed(scenario: Scenario) -> Run:

@@ -9,14 +9,27 @@ from typing import Any
 import pytest
 
 from feem.api.release import GateOutcome
+from feem.api.run import ChaosRun
 from feem.core.gates import images
+from feem.core.gates.drills import passed_runs
 from feem.core.gates.facts import GateFacts, TicketAnswer
 from feem.core.gates.images import Image
 from feem.core.gates.ticket import wanted_tickets
 from tests.gates import cases as at
+from tests.rollout import snapshots
 
 DIGEST = "@sha256:" + "a" * 64
 AGAIN = 'kubectl feem abort scoring-4 -n lending --reason "…", then kubectl feem retry scoring-4 -n lending'
+RUN_IT = "kubectl feem chaos run bureau-outage -n lending"
+DAY = 86400
+
+
+def run_within(days: int) -> dict[str, Any]:
+    return at.gate("drill", experiment="bureau-outage", withinDays=days)
+
+
+def declared_within(days: int) -> dict[str, Any]:
+    return at.gate("drill", experiment="bureau-outage", withinDays=days, proof="Declared")
 
 
 def check(facts: GateFacts, name: str, reason: str, short: str, *words: str) -> None:
@@ -303,9 +316,9 @@ def test_evidence(said: dict[str, str], reason: str, short: str, words: str) -> 
         ("0000-00-00", "DrillDayWrong", ""),
     ],
 )
-def test_drill(passed_on: str, reason: str, until: str) -> None:
+def test_declared_drill(passed_on: str, reason: str, until: str) -> None:
     drills = [{"name": "other", "passedOn": "2026-03-01"}, {"name": "bureau-outage", "passedOn": passed_on}]
-    facts = at.picture(at.gate("drill", experiment="bureau-outage", withinDays=30), of={"drills": drills})
+    facts = at.picture(declared_within(30), of={"drills": drills})
     check(
         facts, "drill", reason, "" if until else f"experiment bureau-outage passed {passed_on}", "" if until else AGAIN
     )
@@ -313,10 +326,127 @@ def test_drill(passed_on: str, reason: str, until: str) -> None:
     assert (found.isoformat() if found is not None else "") == until
 
 
-def test_a_drill_that_was_never_passed() -> None:
-    facts = at.picture(at.gate("drill", experiment="bureau-outage", withinDays=30))
+def test_a_declared_drill_that_was_never_passed() -> None:
     words = "write its day to drills of ManagedService scoring"
-    check(facts, "drill", "DrillMissing", "experiment bureau-outage", words, AGAIN)
+    check(at.picture(declared_within(30)), "drill", "DrillMissing", "experiment bureau-outage", words, RUN_IT, AGAIN)
+
+
+def passed(name: str = "bureau-outage-1", ago: float = 60, result: str = "Passed", **changes: Any) -> ChaosRun:
+    """A run on the service's stable pods that ended so many seconds ago."""
+    return snapshots.stable_run(name, result, ended=ago, **changes)
+
+
+@pytest.mark.parametrize(
+    ("ago", "reason", "until"),
+    [
+        (0, "DrillRecent", "2026-04-01T09:30:00+00:00"),
+        (-5, "DrillRecent", "2026-04-01T09:30:05+00:00"),
+        (30 * DAY - 1, "DrillRecent", "2026-03-02T09:30:01+00:00"),
+        (30 * DAY, "DrillTooOld", ""),
+        (30 * DAY + 1, "DrillTooOld", ""),
+    ],
+)
+@pytest.mark.parametrize("gate", [run_within(30), declared_within(30)], ids=["Run", "Declared"])
+def test_a_run_counts_to_the_second(gate: dict[str, Any], ago: float, reason: str, until: str) -> None:
+    facts = at.picture(gate, runs=(passed(ago=ago),))
+    day = "2026-01-31" if ago >= 30 * DAY else "2026-03-02"
+    old = reason == "DrillTooOld"
+    check(facts, "drill", reason, f"experiment bureau-outage passed {day}" if old else "", "ChaosRun bureau-outage-1")
+    found = at.said(facts, "drill").until
+    assert (found.isoformat() if found is not None else "") == until
+    if old:
+        check(facts, "drill", reason, f"experiment bureau-outage passed {day}", RUN_IT, "more than 30 days ago")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        passed(service="other"),
+        passed(track="Canary", release="scoring-4"),
+        passed(experiment="node-outage"),
+        passed(result="Failed"),
+        passed(result="Aborted"),
+        passed(result="Skipped"),
+        passed(result="Error"),
+        passed(result=""),
+        passed(status={"completedAt": None}),
+        passed(status={"terms": None}),
+        passed().model_copy(
+            update={"metadata": snapshots.release().metadata.model_copy(update={"namespace": "cards"})}
+        ),
+    ],
+    ids=[
+        "service",
+        "canary",
+        "experiment",
+        *("failed", "aborted", "skipped", "error"),
+        "open",
+        "not over",
+        "no terms",
+        "namespace",
+    ],
+)
+@pytest.mark.parametrize("gate", [run_within(30), declared_within(30)], ids=["Run", "Declared"])
+def test_only_a_run_that_this_service_passed_counts(gate: dict[str, Any], other: ChaosRun) -> None:
+    check(
+        at.picture(gate, runs=(other,)), "drill", "DrillMissing", "experiment bureau-outage", "was never passed", RUN_IT
+    )
+    assert at.said(at.picture(gate, runs=(other, passed())), "drill").reason == "DrillRecent"
+
+
+def test_the_newest_run_wins() -> None:
+    runs = tuple(passed(f"run-{days}", days * DAY) for days in (40, 3, 9, 29))
+    check(at.picture(run_within(30), runs=runs), "drill", "DrillRecent", "", "ChaosRun run-3 on 2026-02-27 09:30 UTC")
+    check(
+        at.picture(run_within(2), runs=runs),
+        "drill",
+        "DrillTooOld",
+        "experiment bureau-outage passed 2026-02-27",
+        "run-3",
+    )
+    failed_since = passed("run-0", 0, result="Failed")
+    check(at.picture(run_within(30), runs=(*runs, failed_since)), "drill", "DrillRecent", "", "run-3")
+
+
+def test_what_the_team_declares_counts_only_where_the_profile_says_so() -> None:
+    of = {"drills": [{"name": "bureau-outage", "passedOn": "2026-03-01"}]}
+    check(at.picture(run_within(30), of=of), "drill", "DrillMissing", "experiment bureau-outage", RUN_IT)
+    assert "drills of ManagedService" not in at.said(at.picture(run_within(30), of=of), "drill").message
+    check(at.picture(declared_within(30), of=of), "drill", "DrillRecent", "", "passed on 2026-03-01")
+    assert run_within(30)["drill"] == {"experiment": "bureau-outage", "withinDays": 30}, (
+        "Run is what a gate asks by default"
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "ago", "reason", "word"),
+    [
+        ("2026-03-01", 60, "DrillRecent", "bureau-outage-1"),
+        ("2026-03-01", 40 * DAY, "DrillRecent", "on 2026-03-01"),
+        ("2026-01-01", 60, "DrillRecent", "bureau-outage-1"),
+        ("2026-01-01", 40 * DAY, "DrillTooOld", "on 2026-01-01"),
+        ("2026-02-31", 60, "DrillRecent", "bureau-outage-1"),
+    ],
+)
+def test_a_run_and_a_declared_day_either_of_which_is_enough(day: str, ago: float, reason: str, word: str) -> None:
+    of = {"drills": [{"name": "bureau-outage", "passedOn": day}]}
+    result = at.said(at.picture(declared_within(30), of=of, runs=(passed(ago=ago),)), "drill")
+    assert result.reason == reason
+    assert word in result.message
+
+
+def test_runs_that_may_count_are_read_and_no_others() -> None:
+    bodies = [
+        item.wire()
+        for item in (
+            passed(),
+            passed("open", result=""),
+            passed("failed", result="Failed"),
+            passed("elsewhere", service="other"),
+        )
+    ]
+    new = {"metadata": {"name": "new", "namespace": "lending"}, "spec": {"experiment": "x"}}
+    assert [run.metadata.name for run in passed_runs([new, *bodies], "scoring")] == ["bureau-outage-1"]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from feem.core.gates.result import ORDER
 from feem.core.gates.words import statuses, summary
 from tests.gates import cases as at
 from tests.gates.cases import Act
+from tests.rollout import snapshots
 
 STAGES = ORDER[:4]
 ROLES, PEOPLE = ("risk", "product"), ("one", "two", "three", at.PIPELINE, at.AUTHOR)
@@ -38,10 +39,13 @@ OTHERS: tuple[dict[str, Any], ...] = (
     at.gate("ticket", pattern="PAY-[0-9]+", verification={"provider": "Jira", "statuses": ["ok"]}),
     at.gate("ticket", "odd", pattern="("), at.gate("leadTime", workingDays=1, timeZone="Nowhere/At-all"),
     at.gate("leadTime", "lead", workingDays=5, timeZone="Asia/Shanghai", country="CN"), at.gate("exposure"),
+    at.gate("drill", experiment=snapshots.EXPERIMENT, withinDays=1),
     at.gate("runbook", drilledWithinDays=5), at.gate("moonPhase", "moon"), at.gate("requirements", pattern="["),
     at.gate("signOff", stage="Closure", role="product", withinDays=5), at.gate("retention", stage="Closure", days=9),
 )  # fmt: skip
 GLASS = {"breakGlass": {"skips": ["freeze", "window", "a0", "a1"], "maxSeconds": 7200, "signOffRole": "compliance"}}
+
+RUNS = ((), (snapshots.stable_run(result="Passed"),), (snapshots.stable_run(result="Failed"),))
 
 quorums = st.lists(
     st.tuples(st.sampled_from(ROLES), st.integers(1, 2)), min_size=1, max_size=2, unique_by=lambda pair: pair[0]
@@ -109,6 +113,7 @@ def pictures(draw: st.DrawFn) -> GateFacts:
         guard=Guard(since=draw(sinces)),
         lost=draw(triples) if draw(st.booleans()) else frozenset(),
         tickets={"PAY-1": TicketAnswer(draw(st.sampled_from(["ok", "open"])))},
+        runs=draw(st.sampled_from(RUNS)),
     )
     return replace(facts, profile=draw(st.sampled_from([facts.profile] * 9 + [None])))
 
@@ -200,6 +205,7 @@ WORSE: tuple[Callable[[GateFacts], GateFacts], ...] = (
     lambda facts: replace(facts, tickets={}),
     lambda facts: replace(facts, siblings=(_debtor(),)),
     lambda facts: replace(facts, decisions=()),
+    lambda facts: replace(facts, runs=()),
 )
 
 

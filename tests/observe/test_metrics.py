@@ -187,3 +187,38 @@ def test_the_log_is_told_until_another_operator_leads() -> None:
     metrics.leading(False)
     assert value(metrics, "feem_audit_size") == value(metrics, "feem_audit_signing") == 0
     assert value(metrics, "feem_audit_publish_failures_total", stage="witness") == 1
+
+
+OUTAGE = ("lending", "limit-scoring", "outage")
+CHAOS = dict(zip(("namespace", "service", "experiment"), OUTAGE, strict=True))
+
+
+def test_a_fault_is_shown_while_it_may_be_in_place() -> None:
+    metrics = OperatorMetrics()
+    fault = (*OUTAGE, "outage-x2v", "PodKill")
+    where = {**CHAOS, "run": "outage-x2v", "fault": "PodKill"}
+    metrics.chaos.fault(*fault, in_place=True, expires=1_767_225_600.0)
+    assert value(metrics, "feem_chaos_fault_in_place", **where) == 1
+    assert value(metrics, "feem_chaos_fault_expires_timestamp_seconds", **where) == 1_767_225_600
+    metrics.chaos.fault(*fault, in_place=False, expires=0.0)
+    metrics.chaos.fault(*fault, in_place=False, expires=0.0)
+    assert value(metrics, "feem_chaos_fault_in_place", **where) is None
+    assert value(metrics, "feem_chaos_fault_expires_timestamp_seconds", **where) is None
+
+
+def test_runs_are_counted_from_zero_once_their_fault_is_in_place() -> None:
+    """Else the first one that leaves something would be the one that `increase` does not see."""
+    metrics = OperatorMetrics()
+    metrics.chaos.fault(*OUTAGE, "outage-x2v", "PodKill", in_place=True, expires=0.0)
+    assert value(metrics, "feem_chaos_runs_total", **CHAOS, result="Error", cause="ResidueLeft") == 0
+    metrics.chaos.run_ended(*OUTAGE, "Error", "ResidueLeft")
+    assert value(metrics, "feem_chaos_runs_total", **CHAOS, result="Error", cause="ResidueLeft") == 1
+    assert value(metrics, "feem_chaos_runs_total", **CHAOS, result="Passed", cause="HypothesisHeld") == 0
+
+
+def test_a_follower_shows_no_faults() -> None:
+    metrics = OperatorMetrics()
+    metrics.leading(True)
+    metrics.chaos.fault(*OUTAGE, "outage-x2v", "PodKill", in_place=True, expires=0.0)
+    metrics.leading(False)
+    assert not [name for name, _ in samples(metrics) if name.startswith("feem_chaos_fault")]

@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from feem.api.base import ConditionStatus, Metadata
+from feem.api.base import Condition, ConditionStatus, Metadata
+from feem.api.experiment import ChaosExperiment
 from feem.api.plan import PlanSpec
 from feem.api.release import ObjectiveVerdict, Outcome, Release, ReleaseSpec, ReleaseStatus
+from feem.api.run import ChaosRun
 from feem.api.service import ManagedService, StableRevision
 from feem.core.conditions import condition, find
 from feem.core.digest import digest_of
@@ -28,6 +30,7 @@ from feem.core.rollout.snapshot import (
 NOW = datetime(2026, 3, 2, 9, 30, 0, tzinfo=UTC)
 STABLE, CHANGE, NEWER = digest_of("1.0"), digest_of("2.0"), digest_of("3.0")
 NAME = "scoring-4"
+EXPERIMENT = "bureau-outage"
 WEIGHTS = (10, 50, 80)
 BAKE = 60
 REVISION = StableRevision(template_digest=STABLE, pod_template_hash="aaa", replica_set="scoring-aaa")
@@ -151,6 +154,68 @@ def ended(how: str = "RolledBack", **changes: Any) -> ReleaseSnapshot:
 def plan(**changes: Any) -> dict[str, Any]:
     """What a release's plan says beside its steps, as a change of the release's spec."""
     return {"plan": PlanSpec.model_validate({**SPEC.plan.wire(), **changes})}
+
+
+def chaos(*steps: int, experiment: str = EXPERIMENT) -> dict[str, Any]:
+    """The same, with an experiment in these steps."""
+    asked = {"chaos": {"experiment": experiment}}
+    made = [
+        {"weight": weight, "bakeSeconds": BAKE, **(asked if number in steps else {})}
+        for number, weight in enumerate(WEIGHTS, start=1)
+    ]
+    return plan(steps=made)
+
+
+def experiment(name: str = EXPERIMENT, service: str = "scoring", **metadata: Any) -> ChaosExperiment:
+    spec = {
+        "service": service,
+        "fault": {"podKill": {}},
+        "blastRadius": {"pods": 1},
+        "hypothesis": {"objectives": ["errors"]},
+    }
+    return ChaosExperiment.read({"metadata": {"name": name, "namespace": "lending", **metadata}, "spec": spec})
+
+
+def run(
+    name: str = f"{NAME}-s1",
+    result: str = "",
+    cause: str = "HypothesisHeld",
+    *,
+    planned: float | None = 30,
+    ended: float = 10,
+    made: float | None = None,
+    service: str = "scoring",
+    status: dict[str, Any] | None = None,
+    **spec: Any,
+) -> ChaosRun:
+    """A run on the canary; its fault was planned, and it ended, so many seconds ago. Without a result it is under way."""
+    now = condition("Progressing", ConditionStatus.TRUE, "Ended" if result else "Running", "", NOW, 1)
+    found = [now, _result(result)] if result else [now]
+    terms = {**experiment(service=service).spec.wire(), "generation": 1, "digest": STABLE}
+    written: dict[str, Any] = {
+        "terms": terms,
+        "cause": cause if result else "",
+        "conditions": [item.wire() for item in found],
+    }
+    if planned is not None:
+        written["plannedAt"] = (NOW - timedelta(seconds=planned)).isoformat()
+    if result:
+        written["completedAt"] = written["undoneAt"] = (NOW - timedelta(seconds=ended)).isoformat()
+    metadata = {"name": name, "namespace": "lending", "uid": f"uid-{name}"}
+    if made is not None:
+        metadata["creationTimestamp"] = (NOW - timedelta(seconds=made)).isoformat()
+    asked = {"experiment": EXPERIMENT, "track": "Canary", "release": NAME, **spec}
+    return ChaosRun.read({"metadata": metadata, "spec": asked, "status": {**written, **(status or {})}})
+
+
+def stable_run(name: str = "bureau-outage-x", result: str = "", **changes: Any) -> ChaosRun:
+    """A run on the pods that serve users."""
+    return run(name, result, **{"track": "Stable", "release": "", **changes})
+
+
+def _result(result: str) -> Condition:
+    answer = ConditionStatus.TRUE if result == "Passed" else ConditionStatus.FALSE
+    return condition("Succeeded", answer, result, "errors 3 % of 1 %, 12 s after the fault", NOW, 1)
 
 
 def thin(

@@ -15,10 +15,10 @@ from feem.core.conditions import find
 from feem.core.gates.result import Compliance, GateResult
 from feem.core.rollout.decide import decide
 from feem.core.rollout.effects import ApplyCanary, SetWeight, Unpause
-from feem.core.rollout.forward import current_step, weight_of
 from feem.core.rollout.gating import news_of
 from feem.core.rollout.snapshot import Directives, ReleaseSnapshot
 from feem.core.rollout.status import status_of
+from feem.core.rollout.steps import current_step, weight_of
 from tests.rollout import snapshots as at
 from tests.rollout.test_properties import pictures
 

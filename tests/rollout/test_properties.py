@@ -4,25 +4,45 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feem.api.experiment import RunResult
 from feem.api.plan import WhenInconclusive
 from feem.api.release import Outcome, Release, ReleaseStatus
+from feem.api.run import ChaosRun, Track
+from feem.core.chaos.effects import CreateRun
+from feem.core.chaos.status import is_open as is_under_way
+from feem.core.chaos.status import result_of
 from feem.core.rollout.decide import decide
 from feem.core.rollout.effects import ApplyCanary, EndUndo, PinService, SetWeight, UndoTemplate, Unpause
-from feem.core.rollout.forward import current_step, weight_of
 from feem.core.rollout.inconclusive import THIN
 from feem.core.rollout.mark import TrafficMark, UndoMark, parse_mark
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.promotion import under_way
 from feem.core.rollout.snapshot import Canary, Directives, HoldMechanism, ReleaseSnapshot, Traffic, Workload
 from feem.core.rollout.status import differs, ending_of, ending_word, status_of
+from feem.core.rollout.steps import current_step, weight_of
 from tests.rollout import snapshots as at
 
 LAST = len(at.WEIGHTS)
 ENDINGS = ("RolledBack", "Aborted", "Superseded", "Cancelled", "Promoted", "Bypassed")
+
+
+TRIED: st.SearchStrategy[frozenset[int]] = st.sampled_from(
+    [frozenset({1}), frozenset({2}), frozenset({1, 3}), frozenset({1, 2, 3})]
+)
+"""Steps with an experiment."""
+
+
+@cache
+def _plan(action: str, hold: int, tried: frozenset[int]) -> dict[str, Any]:
+    """A plan with an experiment in these steps; made once, for it takes longer than to decide."""
+    steps = at.chaos(*tried)["plan"].wire()["steps"]
+    return at.plan(inconclusive={"action": action, "maxHoldSeconds": hold}, watchSeconds=60, steps=steps)
 
 
 def _releases() -> st.SearchStrategy[Release]:
@@ -34,6 +54,7 @@ def _releases() -> st.SearchStrategy[Release]:
         times: tuple[int | None, int | None],
         state: str,
         action: str,
+        tried: frozenset[int],
     ) -> Release:
         passed, restored, deleted = flags
         thin, promoted = (at.NOW - timedelta(seconds=ago) if ago is not None else None for ago in times)
@@ -51,7 +72,7 @@ def _releases() -> st.SearchStrategy[Release]:
         return at.release(
             status.model_copy(update={"conditions": conditions}),
             deletion_timestamp=at.NOW if deleted else None,
-            **at.plan(inconclusive={"action": action, "maxHoldSeconds": 30}, watchSeconds=60),
+            **_plan(action, 30, tried),
         )
 
     rare = st.sampled_from([False] * 7 + [True])
@@ -66,8 +87,12 @@ def _releases() -> st.SearchStrategy[Release]:
         st.tuples(since, since),
         st.sampled_from(["Baking", "Inconclusive", "Watching", "Watching", "CannotUndo", "Undoing"]),
         st.sampled_from(["Hold", "Rollback", "Promote"]),
+        st.one_of(st.just(frozenset()), TRIED),
     )
     return st.one_of(known, st.just(at.release(None)))
+
+
+RELEASES = _releases()
 
 
 def _workloads() -> st.SearchStrategy[Workload | None]:
@@ -129,6 +154,46 @@ DOUBTS = st.sampled_from(
 )
 
 
+@cache
+def _run(name: str, result: str, cause: str, planned: int | None, ended: int, **spec: Any) -> ChaosRun:
+    return at.run(name, result, cause, planned=planned, ended=ended, **spec)
+
+
+def _runs(*steps: int, least: int = 0) -> st.SearchStrategy[tuple[ChaosRun, ...]]:
+    """Runs on the canary in these steps, and others that are all but that."""
+
+    def made(step: int, more: str, result: str, cause: str, ended: int, odd: str) -> ChaosRun:
+        name, planned = f"{at.NAME}-s{11 if odd == 'step' else step}{'-x' if odd == 'name' else more}", 30
+        match odd:
+            case "stable":
+                return _run(name, result, cause, planned, ended, track="Stable", release="")
+            case "release":
+                return _run(name, result, cause, planned, ended, release="scoring-3")
+            case "experiment":
+                return _run(name, result, cause, planned, ended, experiment="other")
+            case "before":
+                planned = 90
+        return _run(name, result, cause, None if odd == "unplanned" else planned, ended)
+
+    odds = ["step", "name", "stable", "release", "experiment", "before", "unplanned"]
+    one = st.builds(
+        made,
+        st.sampled_from(steps),
+        st.sampled_from(["", "", "-2", "-3"]),
+        st.sampled_from(["", "Passed", "Passed", "Failed", "Failed", "Aborted", "Skipped", "Error"]),
+        st.sampled_from(["MetricsStale", "Halted", "Stopped", "FaultHadNoEffect"]),
+        st.sampled_from([0, 59, 61]),
+        st.sampled_from(["", "", "", "", *odds]),
+    )
+    some = st.lists(one, min_size=least, max_size=3, unique_by=lambda run: run.metadata.name)
+    return some.map(tuple)
+
+
+RUNS = st.one_of(st.just(()), _runs(1, 2, 3))
+RUNS_IN = {step: st.one_of(st.just(()), *[_runs(step, least=1)] * 3) for step in range(1, LAST + 1)}
+EXPERIMENTS = st.sampled_from([(), (at.experiment(),), (at.experiment(),), (at.experiment(service="other"),)])
+
+
 @st.composite
 def pictures(draw: st.DrawFn) -> ReleaseSnapshot:
     outcome = draw(OUTCOMES)
@@ -138,7 +203,7 @@ def pictures(draw: st.DrawFn) -> ReleaseSnapshot:
         verdicts=tuple(at.verdict(outcome, reason) for reason in reasons),
         watched=draw(st.sampled_from(["", "scoring-bbb"])),
         stable_kept=draw(st.sampled_from([True, True, True, False])),
-        release=draw(_releases()),
+        release=draw(RELEASES),
         service_deleting=draw(st.sampled_from([False] * 7 + [True])),
         workload=draw(_workloads()),
         canary=draw(CANARIES),
@@ -149,6 +214,25 @@ def pictures(draw: st.DrawFn) -> ReleaseSnapshot:
         hold=draw(st.sampled_from([HoldMechanism.ADMISSION, HoldMechanism.STANDING])),
         problem=draw(st.sampled_from(["", "", "", "the Service is gone"])),
         announced=draw(st.sampled_from([None, None, None, ("ErrorRatioAboveStable", "text")])),
+        runs=draw(RUNS),
+        experiments=draw(EXPERIMENTS),
+    )
+
+
+@st.composite
+def proving(draw: st.DrawFn) -> ReleaseSnapshot:
+    """A step that has baked and passed, with the next step's pods: nothing but an experiment may keep it."""
+    step = draw(st.integers(1, LAST))
+    spec = _plan(draw(st.sampled_from(["Hold", "Promote"])), 0, draw(TRIED))
+    thin = draw(st.sampled_from([False, False, False, True]))
+    outcome = Outcome.INCONCLUSIVE if thin else Outcome.PASS
+    state = at.status(step, ago=70, thin_since=at.NOW if thin else None)
+    return replace(
+        at.seen(step, outcome, release=at.release(state, **spec)),
+        verdicts=(at.verdict(outcome, "TooFewSamples" if thin else ""),),
+        canary=at.canary((5, 8, 10)[step - 1]),
+        runs=draw(RUNS_IN[step]),
+        experiments=draw(EXPERIMENTS),
     )
 
 
@@ -261,6 +345,93 @@ def test_traffic_goes_only_to_a_canary_of_this_change_with_pods(s: ReleaseSnapsh
     assert canary.ready > 0
     assert s.canary_service
     assert s.pinned == "aaa"
+
+
+def passed_now(s: ReleaseSnapshot, step: int) -> bool:
+    """Whether a run of this step passed, on this canary and since the step began."""
+    began = status_of(s.release).step_started_at if status_of(s.release).step == step else s.now
+    names = {f"{at.NAME}-s{step}{more}" for more in ("", "-2", "-3")}
+    return any(
+        run.metadata.name in names
+        and (run.spec.track, run.spec.release, run.spec.experiment) == (Track.CANARY, at.NAME, at.EXPERIMENT)
+        and run.status is not None
+        and run.status.completed_at is not None
+        and run.status.planned_at is not None
+        and (began is None or run.status.planned_at >= began)
+        and result_of(run) == RunResult.PASSED
+        for run in s.runs
+    )
+
+
+@given(st.one_of(proving(), pictures()))
+@settings(max_examples=300)
+def test_without_a_passed_run_no_weight_rises_past_a_step_with_an_experiment(s: ReleaseSnapshot) -> None:
+    step, steps = current_step(s), s.release.spec.plan.steps
+    if not is_open(s) or s.directives.promote or not 1 <= step <= LAST or steps[step - 1].chaos is None:
+        return
+    if passed_now(s, step):
+        return
+    plan = decide(s)
+    assert all(weight <= weight_of(s, step) for weight in weights(plan))
+    assert not any(isinstance(effect, Unpause) for effect in plan.effects)
+
+
+@given(st.one_of(proving(), pictures()))
+@settings(max_examples=200)
+def test_a_run_is_asked_for_once_at_a_time_and_only_where_the_plan_wants_it(s: ReleaseSnapshot) -> None:
+    plan, step = decide(s), current_step(s)
+    created = [effect for effect in plan.effects if isinstance(effect, CreateRun)]
+    if not created:
+        return
+    (effect,) = created
+    assert plan.effects == (effect,)
+    assert effect.name not in {run.metadata.name for run in s.runs}
+    assert effect.name.startswith(f"{at.NAME}-s{step}")
+    assert not s.directives.paused
+    assert not s.directives.promote
+    assert s.release.spec.plan.steps[step - 1].chaos is not None
+    own = [run for run in s.runs if (run.spec.track, run.spec.release) == (Track.CANARY, at.NAME)]
+    assert not any(is_under_way(run) for run in own)
+    assert not passed_now(s, step)
+    assert at.EXPERIMENT in {one.metadata.name for one in s.experiments}
+
+
+@given(st.one_of(proving(), pictures()))
+@settings(max_examples=200)
+def test_a_run_that_failed_on_the_canary_takes_the_release_back(s: ReleaseSnapshot) -> None:
+    steps = s.release.spec.plan.steps
+    gaps = {
+        f"{at.NAME}-s{step}{more}" for step in range(1, LAST + 1) if steps[step - 1].chaos for more in ("", "-2", "-3")
+    }
+    asked = (Track.CANARY, at.NAME, at.EXPERIMENT)
+    found = [
+        run
+        for run in s.runs
+        if run.metadata.name in gaps and (run.spec.track, run.spec.release, run.spec.experiment) == asked
+    ]
+    if is_open(s) and any(result_of(run) == RunResult.FAILED for run in found):
+        assert decide(s).action == "RollBack"
+
+
+@given(st.one_of(proving(), pictures()))
+@settings(max_examples=100)
+def test_nothing_goes_forward_with_a_fault_on_the_pods_that_serve_users(s: ReleaseSnapshot) -> None:
+    s = replace(s, runs=(*s.runs, at.stable_run()))
+    if not is_open(s):
+        return
+    plan, step = decide(s), current_step(s)
+    assert not any(weights(plan))
+    assert not any(isinstance(effect, Unpause | CreateRun) for effect in plan.effects)
+    if step == 0:
+        assert not forward(plan)
+
+
+@given(st.one_of(proving(), pictures()))
+@settings(max_examples=100)
+def test_a_way_back_is_the_same_whatever_is_broken(s: ReleaseSnapshot) -> None:
+    calm = decide(replace(s, runs=()))
+    if calm.action in ("RollBack", "RestoreTraffic", "ScaleDownCanary", "RemoveCanary", "Undo"):
+        assert decide(replace(s, runs=(at.stable_run(), at.run()))) == calm
 
 
 @st.composite

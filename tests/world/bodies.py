@@ -7,7 +7,9 @@ from typing import Any
 from feem.ports import Body
 
 NAMESPACE, NAME = "lending", "scoring"
-QUICK_STEPS: tuple[tuple[int, int], ...] = ((10, 3), (30, 3), (60, 3))
+Steps = tuple[tuple[int, int] | tuple[int, int, str], ...]
+"""Weight and bake of each step, and which experiment the canary has to pass in it, if any."""
+QUICK_STEPS: Steps = ((10, 3), (30, 3), (60, 3))
 
 
 def template(version: str) -> Body:
@@ -74,9 +76,12 @@ def freeze(name: str, start: str, end: str, kind: str = "Freeze") -> Body:
     return {"metadata": {"name": name}, "spec": spec}
 
 
-def managed(steps: tuple[tuple[int, int], ...], name: str = NAME, **more: Any) -> Body:
+def managed(steps: Steps, name: str = NAME, **more: Any) -> Body:
     plan = {
-        "steps": [{"weight": weight, "bakeSeconds": bake} for weight, bake in steps],
+        "steps": [
+            {"weight": step[0], "bakeSeconds": step[1], **({"chaos": {"experiment": step[2]}} if len(step) > 2 else {})}
+            for step in steps
+        ],
         "progressDeadlineSeconds": 10,
         "scaleDownDelaySeconds": 2,
         **more,

@@ -24,7 +24,7 @@ from feem.controllers.resources import SERVICES_MANAGED
 from feem.controllers.routing import SERVICE, targets
 from feem.controllers.sealing import Sealer
 from feem.controllers.service import ServiceController
-from feem.core.rollout.effects import Effect
+from feem.core.effects import AnyEffect
 from feem.core.tlog.vkey import Algorithm
 from feem.ports import Body, Clock, Conflict, Refused, Unavailable
 from tests.world.api import OPERATOR, Act, Api, Request
@@ -77,7 +77,7 @@ class ObservedCluster(KubernetesCluster):
         super().__init__(client, store)
         self._api = api
 
-    async def perform(self, effect: Effect, intent: int) -> None:
+    async def perform(self, effect: AnyEffect, intent: int) -> None:
         before = self._api.version
         act = self._api.acting = Act(type(effect).__name__, str(effect), intent)
         try:

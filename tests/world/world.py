@@ -17,10 +17,11 @@ from feem.core.audit.record import name_of
 from feem.core.audit.verify import verify
 from feem.core.conditions import find
 from feem.ports import Body
-from tests.world import bodies
+from tests.world import bodies, experiments
 from tests.world.api import OPERATOR, Api
 from tests.world.bodies import NAME, NAMESPACE
 from tests.world.deployments import DEPLOYMENTS, Deployments
+from tests.world.experiments import EXPERIMENTS, RUNS
 from tests.world.operator import Operator
 from tests.world.rights import Rights
 from tests.world.traffic import ROUTES, SERVICES, Traffic
@@ -52,7 +53,7 @@ class World:
     def __init__(
         self,
         *,
-        steps: tuple[tuple[int, int], ...] = bodies.QUICK_STEPS,
+        steps: bodies.Steps = bodies.QUICK_STEPS,
         replicas: int = 3,
         policy: bool = True,
         profile: Body | None = None,
@@ -64,6 +65,7 @@ class World:
         self.api.admission.in_force = policy
         self.pods = Deployments(self.api, self.clock.now)
         self.traffic = Traffic(self.api, self.pods, self.clock.now)
+        self.runs = experiments.Runs(self.api, self.clock.now)
         self.records: list[AuditSpec] = []
         self.rights = Rights.all_of(self.api)
         self.crashes = 0
@@ -81,6 +83,8 @@ class World:
         self.api.create(SERVICES, bodies.service(), USER)
         self.api.create(ROUTES, bodies.route(), USER)
         objective = self.api.create("servicelevelobjectives.feem.dev", bodies.objective(), USER)
+        for named in dict.fromkeys(step[2] for step in steps if len(step) > 2):
+            self.add_experiment(named)
         status = bodies.accepted(objective, self.clock.time.isoformat())
         self.api.update("servicelevelobjectives.feem.dev", {**objective, "status": status}, USER, status=True)
         self.operator = self._new_operator()
@@ -104,6 +108,7 @@ class World:
         self.clock.time += timedelta(seconds=1)
         self.traffic.tick()
         self.pods.tick()
+        self.runs.tick()
         self.api.collect_garbage()
         if self.script and self.script[0][0](self):
             self.script.pop(0)[1](self)
@@ -211,6 +216,13 @@ class World:
 
     def thaw(self, name: str = "ad-hoc") -> None:
         self.api.delete(WINDOWS, "", name, USER)
+
+    def add_experiment(self, name: str, service: str = NAME) -> Body:
+        return self.api.create(EXPERIMENTS, experiments.experiment(name, NAMESPACE, service), USER)
+
+    def try_on_stable(self, name: str, experiment: str) -> Body:
+        """Ask for a run on the pods that serve users."""
+        return self.api.create(RUNS, experiments.on_stable(name, NAMESPACE, experiment), USER)
 
     def delete_service(self, name: str = NAME) -> None:
         self.api.delete(MANAGED, NAMESPACE, name, USER)

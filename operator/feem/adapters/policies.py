@@ -12,6 +12,8 @@ from feem.ports import Body
 
 OPERATOR = "system:serviceaccount:feem-system:feem"
 """The operator's user name in the files; the chart and this module put the real one in its place."""
+REAPER_SUFFIX = "-reaper"
+"""The reaper's user name is the operator's with this behind it, here and in the chart: one replacement puts both right."""
 PLACES = (Path(feem.__file__).parent / "_policies", Path(feem.__file__).parents[2] / "policies")
 """In the wheel; in the repository, for a checkout that is installed in place."""
 _KINDS = frozenset(

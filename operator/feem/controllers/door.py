@@ -22,7 +22,8 @@ from collections.abc import Callable, Collection, Sequence
 import structlog
 
 from feem.api.audit import AuditSpec, Part, Subject
-from feem.core.rollout.effects import KEEPS, Effect, KeepEvidence
+from feem.core.effects import AnyEffect
+from feem.core.rollout.effects import KEEPS, KeepEvidence
 from feem.ports import Cluster, Conflict, Entry, Ledger, NotWitnessed, Refused, Unavailable, Witnessing
 
 log = structlog.get_logger(__name__)
@@ -35,7 +36,7 @@ class Door:
         self._cluster, self._ledger, self._witnessing = cluster, ledger, witnessing
 
     async def carry_out(
-        self, entry: Entry, effects: Sequence[Effect], *, true_now: Collection[str], witnessed: bool = False
+        self, entry: Entry, effects: Sequence[AnyEffect], *, true_now: Collection[str], witnessed: bool = False
     ) -> bool:
         """Announce, perform and close one plan's effects; `true_now` are the texts of effects that already hold.
 
@@ -79,7 +80,7 @@ class Door:
                 for intent in self._ledger.open_intents(subject):
                     await self._close(intent, subject, "Abandoned", f"{subject.kind} {subject.name} is gone")
 
-    async def _perform(self, effect: Effect, intent: AuditSpec) -> str:
+    async def _perform(self, effect: AnyEffect, intent: AuditSpec) -> str:
         """Perform one effect; returns what is to be said of evidence that could not be kept."""
         try:
             await self._cluster.perform(effect, intent.index)

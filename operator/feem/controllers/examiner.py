@@ -10,9 +10,10 @@ from feem.api.release import Release
 from feem.api.service import ManagedService
 from feem.api.window import ChangeWindow
 from feem.controllers.gather import Gatherer
-from feem.controllers.resources import PROFILES, WINDOWS
+from feem.controllers.resources import PROFILES, RUNS, WINDOWS
 from feem.core.gates.chain import evaluate
 from feem.core.gates.closure import close
+from feem.core.gates.drills import passed_runs
 from feem.core.gates.facts import GateFacts, Guard, TicketAnswer
 from feem.core.gates.result import Closure, Compliance, Reliance
 from feem.core.gates.ticket import wanted_tickets
@@ -76,6 +77,7 @@ class Examiner:
             siblings=self.siblings(service, release),
             guard=self._guard(service),
             skew=self._authority.skew,
+            runs=passed_runs(self._cluster.list(RUNS, release.metadata.namespace), release.spec.service),
         )
 
     def _guard(self, service: ManagedService) -> Guard:

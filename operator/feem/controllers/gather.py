@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feem.api.base import ConditionStatus
 from feem.api.decision import Decision
+from feem.api.experiment import ChaosExperiment
 from feem.api.release import ObjectiveVerdict, Outcome, Release
 from feem.api.service import ManagedService
 from feem.controllers.guarding import GuardWatch
@@ -12,11 +13,13 @@ from feem.controllers.resources import (
     BINDINGS,
     DECISIONS,
     DEPLOYMENTS,
+    EXPERIMENTS,
     HOLD_POLICY,
     POLICIES,
     RELEASES,
     REPLICA_SETS,
     ROUTES,
+    RUNS,
     SERVICES,
     SERVICES_MANAGED,
 )
@@ -35,6 +38,7 @@ from feem.core.rollout.observe import (
 from feem.core.rollout.references import problem_with
 from feem.core.rollout.revisions import holder_of, revision_with
 from feem.core.rollout.route import agrees, observed, touched
+from feem.core.rollout.runs import concerning
 from feem.core.rollout.snapshot import HoldMechanism, ReleaseSnapshot, Revision, ServiceSnapshot, Traffic, Workload
 from feem.core.rollout.status import holds
 from feem.core.rollout.watch import watched_set
@@ -124,7 +128,15 @@ class Gatherer:
             problem=problem[1] if problem and problem[0] in _NEEDED_ON_THE_WAY else "",
             watched=watched_set(release, workload, revisions),
             stable_kept=revision_with(revisions, spec.stable.template_digest) is not None,
+            experiments=self._experiments(release),
+            runs=concerning(self._cluster.list(RUNS, namespace), release),
         )
+
+    def _experiments(self, release: Release) -> tuple[ChaosExperiment, ...]:
+        """Return the experiments that the steps of a release's plan ask for, those that are there."""
+        names = {step.chaos.experiment for step in release.spec.plan.steps if step.chaos is not None}
+        bodies = (self._cluster.get(EXPERIMENTS, release.metadata.namespace, name) for name in sorted(names))
+        return tuple(ChaosExperiment.read(body) for body in bodies if body is not None)
 
     def _retried(self, workload: Workload | None, releases: tuple[Release, ...]) -> bool:
         """Whether people have decided Retry on the release that holds the Deployment's change."""

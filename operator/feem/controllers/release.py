@@ -17,11 +17,11 @@ from feem.controllers.sealing import Sealer, seal_digest, with_file
 from feem.core.conditions import find
 from feem.core.rollout.closing import with_duty
 from feem.core.rollout.decide import decide
-from feem.core.rollout.forward import current_step
 from feem.core.rollout.gating import news_of
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import ALLOWED, PROGRESSING, differs, ending_of, next_status, status_of
+from feem.core.rollout.steps import current_step
 from feem.ports import Archive, Clock, Cluster, Entry, Ledger, Measurements, Notes, NotWitnessed, Refused
 
 

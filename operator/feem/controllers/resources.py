@@ -6,6 +6,7 @@ DEPLOYMENTS, REPLICA_SETS, SERVICES = "deployments.apps", "replicasets.apps", "s
 ROUTES = "httproutes.gateway.networking.k8s.io"
 SERVICES_MANAGED, RELEASES, DECISIONS = "managedservices.feem.dev", "releases.feem.dev", "decisions.feem.dev"
 OBJECTIVES, PLANS = "servicelevelobjectives.feem.dev", "greyreleaseplans.feem.dev"
+EXPERIMENTS, RUNS, HALTS = "chaosexperiments.feem.dev", "chaosruns.feem.dev", "chaoshalts.feem.dev"
 PROFILES, WINDOWS = "complianceprofiles.feem.dev", "changewindows.feem.dev"
 POLICIES = "mutatingadmissionpolicies.admissionregistration.k8s.io"
 BINDINGS = "mutatingadmissionpolicybindings.admissionregistration.k8s.io"

@@ -37,6 +37,8 @@ def targets(cluster: Cluster, resource: str, body: Body) -> Iterator[Target]:
             yield SERVICE, namespace, body["spec"]["service"]
         case "decisions.feem.dev":
             yield from _of_decision(cluster, body)
+        case "chaosruns.feem.dev":
+            yield from _of_run(cluster, body)
         case "servicelevelobjectives.feem.dev":
             yield OBJECTIVE, namespace, name
             yield from _referring(cluster, resource, namespace, name)
@@ -84,6 +86,16 @@ def _of_decision(cluster: Cluster, body: Body) -> Iterator[Target]:
     if release is not None:
         yield SERVICE, namespace, release["spec"]["service"]
     yield DECISION, namespace, body["metadata"]["name"]
+
+
+def _of_run(cluster: Cluster, body: Body) -> Iterator[Target]:
+    """The service whose pods a run is on: its release may wait for the run, and its gates may count it."""
+    namespace, spec = body["metadata"]["namespace"], body["spec"]
+    named = ((body.get("status") or {}).get("terms") or {}).get("service")
+    release = cluster.get(RELEASES, namespace, spec["release"]) if spec.get("release") else None
+    asking = release["spec"]["service"] if release is not None else None
+    for service in dict.fromkeys(filter(None, (named, asking))):
+        yield SERVICE, namespace, service
 
 
 def _rivals(cluster: Cluster, body: Body) -> Iterator[Target]:

@@ -17,6 +17,7 @@ from prometheus_client import (
 
 from feem import __version__
 from feem.observe.audit import AuditFigures
+from feem.observe.chaos import ChaosMetrics
 from feem.observe.objectives import ObjectiveFigures
 
 RESULTS = ("Promoted", "RolledBack", "Aborted", "Superseded", "Cancelled", "Bypassed")
@@ -58,6 +59,7 @@ class OperatorMetrics:
         self._work(self.registry)
         self.objectives = ObjectiveFigures(self.registry)
         self.audit = AuditFigures(self.registry)
+        self.chaos = ChaosMetrics(self.registry)
         for result in RESULTS:
             self._duration.labels(result)  # from zero, so that `increase` sees the first one
         self._states: dict[tuple[str, str, str], str] = {}
@@ -179,11 +181,12 @@ class OperatorMetrics:
         self._oldest.set_function(oldest_seconds)
 
     def leading(self, leads: bool) -> None:  # noqa: FBT001 - a gauge of one fact
-        """Say whether this operator leads; one that does not has no running releases and no budgets to show."""
+        """Say whether this operator leads; one that does not has no running releases, budgets or faults to show."""
         self._leader.set(1 if leads else 0)
         if not leads:
             self.objectives.clear()
             self.audit.clear()
+            self.chaos.clear()
             for key in tuple(self._states):
                 self.release_gone(*key)
 

@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 from feem.api.gate import TicketSystem
 from feem.api.objective import Indicator
+from feem.core.effects import AnyEffect
 from feem.core.evidence.samples import Evidence, SampleRequest
+from feem.core.finalizer import FINALIZER
 from feem.core.gates.facts import TicketAnswer
 from feem.core.gates.result import Reliance
-from feem.core.rollout.effects import Effect, KeepEvidence
+from feem.core.rollout.effects import KeepEvidence
 from feem.ports.audit import (
     AuditMeasurements,
     Entry,
@@ -73,10 +75,6 @@ Body = dict[str, Any]
 """One Kubernetes object as JSON."""
 
 
-FINALIZER = "feem.dev/cleanup"
-"""Stands on a ManagedService while FEEM governs for it, and on a Release until all it made is taken away."""
-
-
 class Conflict(Exception):  # noqa: N818 - it is an outcome of an attempt, not an error of the program
     """The object changed since it was read: read again and decide again."""
 
@@ -108,7 +106,7 @@ class Cluster(Protocol):
         """Return the objects whose controller owner reference has this UID, from the local copy."""
         ...
 
-    async def perform(self, effect: Effect, intent: int) -> None:
+    async def perform(self, effect: AnyEffect, intent: int) -> None:
         """Carry out one effect, marked with the index of its intent record. Raises Conflict, Unavailable or Refused."""
         ...
 

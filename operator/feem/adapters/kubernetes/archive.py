@@ -39,7 +39,7 @@ class KubernetesArchive:
 
 
 def _body(effect: KeepEvidence) -> Body:
-    owner = {"apiVersion": API_VERSION, "kind": "Release", "name": effect.release, "uid": effect.release_uid}
+    owner = {"apiVersion": API_VERSION, "kind": effect.owner_kind, "name": effect.release, "uid": effect.release_uid}
     return {
         "metadata": {
             "namespace": effect.namespace,

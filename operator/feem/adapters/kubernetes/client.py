@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,11 +14,11 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
 from feem.adapters.kubernetes import connection
-from feem.adapters.kubernetes.errors import Busy, NotFound, Unauthorized, problem
-from feem.adapters.kubernetes.request import APPLY_PATCH, JSON, MERGE_PATCH, Request
+from feem.adapters.kubernetes.errors import UNTRUE, Busy, NotFound, Unauthorized, problem
+from feem.adapters.kubernetes.request import APPLY_PATCH, JSON, JSON_PATCH, MERGE_PATCH, Request
 from feem.adapters.kubernetes.resources import type_of
 from feem.adapters.kubernetes.skew import Skew
-from feem.ports import Body, Unavailable
+from feem.ports import Body, Conflict, Refused, Unavailable
 
 FIELD_MANAGER = "feem"
 PATIENCE = 2.0
@@ -89,13 +89,20 @@ class Client:
             return None
 
     async def pages(
-        self, resource: str, *, limit: int = 500, query: tuple[tuple[str, str], ...] = (), accept: str = JSON
+        self,
+        resource: str,
+        *,
+        namespace: str = "",
+        limit: int = 500,
+        query: tuple[tuple[str, str], ...] = (),
+        accept: str = JSON,
     ) -> AsyncIterator[Body]:
-        """List a resource of the whole cluster, page by page."""
+        """List a resource of a namespace, or of the whole cluster, page by page."""
         token = ""
         while True:
             more = (("limit", str(limit)), *((("continue", token),) if token else ()))
-            page = await self.send(Request("list", "GET", type_of(resource), query=(*query, *more), accept=accept))
+            asked = (*query, *more)
+            page = await self.send(Request("list", "GET", type_of(resource), namespace, query=asked, accept=accept))
             yield page
             token = (page.get("metadata") or {}).get("continue") or ""
             if not token:
@@ -127,6 +134,40 @@ class Client:
             Request("patch", "PATCH", type_of(resource), namespace, name, subresource, _MANAGED, patch, MERGE_PATCH)
         )
 
+    async def patch(
+        self, resource: str, namespace: str, name: str, operations: Sequence[Body], *, subresource: str = ""
+    ) -> Body:
+        """Patch an object by JSON patch (RFC 6902), all operations or none; raises Conflict when one of its tests does not hold."""
+        request = Request(
+            "patch", "PATCH", type_of(resource), namespace, name, subresource, _MANAGED, list(operations), JSON_PATCH
+        )
+        try:
+            return await self.send(request)
+        except Refused as refused:
+            if UNTRUE in str(refused):
+                raise Conflict(f"{request}: the object is not as it was when it was read") from refused
+            raise
+
+    async def evict(self, namespace: str, name: str, *, uid: str, grace_seconds: int | None = None) -> None:
+        """Evict exactly the pod with this UID; one that is gone is evicted. Raises Refused where a disruption budget forbids it."""
+        options: Body = {"preconditions": {"uid": uid}}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"namespace": namespace, "name": name},
+            "deleteOptions": options,
+        }
+        try:
+            await self.send(Request("create", "POST", type_of("pods"), namespace, name, "eviction", body=body))
+        except NotFound:
+            return
+        except Busy as busy:
+            if "disruption budget" in str(busy):
+                raise Refused(str(busy)) from busy
+            raise
+
     async def apply(self, resource: str, namespace: str, name: str, body: Body) -> Body:
         """Server-side apply. The body should carry the object's UID, else an object that is gone would be made anew."""
         query = (*_MANAGED, ("force", "true"))
@@ -137,18 +178,27 @@ class Client:
         )
 
     async def delete(
-        self, resource: str, namespace: str, name: str, *, uid: str, propagation: str = "Background"
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        propagation: str = "Background",
+        grace_seconds: int | None = None,
     ) -> Body | None:
         """Delete exactly the object with this UID; returns its last state if finalizers keep it, None when it is gone.
 
         Raises Conflict when another object has taken its name.
         """
-        options = {
+        options: Body = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": propagation,
             "preconditions": {"uid": uid},
         }
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
         try:
             answer = await self.send(Request("delete", "DELETE", type_of(resource), namespace, name, body=options))
         except NotFound:

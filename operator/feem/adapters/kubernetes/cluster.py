@@ -8,7 +8,7 @@ from feem.adapters.kubernetes import effects
 from feem.adapters.kubernetes.client import Client
 from feem.adapters.kubernetes.store import Store
 from feem.adapters.kubernetes.writer import Writer
-from feem.core.rollout.effects import Effect
+from feem.core.effects import AnyEffect
 from feem.ports import FINALIZER, Body
 
 
@@ -31,7 +31,7 @@ class KubernetesCluster:
         """Return the objects whose controller is the object with this UID."""
         return self._store.owned(resource, owner_uid)
 
-    async def perform(self, effect: Effect, intent: int) -> None:
+    async def perform(self, effect: AnyEffect, intent: int) -> None:
         """Carry out one effect; raises Conflict, Unavailable or Refused."""
         await effects.perform(self._writer, effect, intent)
 

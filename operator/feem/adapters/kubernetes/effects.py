@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from feem.adapters.kubernetes import archive, canary_objects, traffic, undo, workload
+from feem.adapters.kubernetes import archive, canary_objects, faults, runs, traffic, undo, workload
 from feem.adapters.kubernetes.writer import Writer
+from feem.core.chaos import acts
+from feem.core.chaos import effects as chaos
+from feem.core.effects import AnyEffect
 from feem.core.rollout import effects as rollout
 
 
-async def perform(writer: Writer, effect: rollout.Effect, intent: int) -> None:  # noqa: C901, PLR0912 - one line a kind of effect
+async def perform(writer: Writer, effect: AnyEffect, intent: int) -> None:  # noqa: C901, PLR0912 - one line a kind of effect
     """Carry out one effect; raises Conflict, Unavailable or Refused."""
     match effect:
         case rollout.Govern():
@@ -40,3 +43,11 @@ async def perform(writer: Writer, effect: rollout.Effect, intent: int) -> None: 
             await undo.end_undo(writer, effect)
         case rollout.KeepEvidence():
             await archive.keep(writer, effect)
+        case chaos.CreateRun():
+            await runs.create_run(writer, effect, intent)
+        case chaos.DeleteRun():
+            await runs.delete_run(writer, effect)
+        case acts.InjectFault():
+            await faults.inject(writer, effect)
+        case acts.UndoFault():
+            await faults.take_back(writer, effect)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from feem.ports import Conflict, Refused, Unavailable
 
+UNTRUE = "the server rejected our request due to an error in our request"
+"""How the API server says that a JSON patch could not be applied: one of its tests does not hold, or a path is not there."""
 _UNAUTHORIZED, _NOT_FOUND, _TIMEOUT, _CONFLICT, _TOO_MANY = 401, 404, 408, 409, 429
 
 

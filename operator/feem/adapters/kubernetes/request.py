@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from feem.adapters.kubernetes.resources import ResourceType
@@ -9,6 +10,7 @@ from feem.ports import Body
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 
@@ -23,7 +25,8 @@ class Request:
     name: str = ""
     subresource: str = ""
     query: tuple[tuple[str, str], ...] = ()
-    body: Body | None = None
+    body: Body | Sequence[Body] | None = None
+    """An object; of a JSON patch (RFC 6902) its operations."""
     content_type: str = JSON
     accept: str = JSON
     timeout: float | None = None

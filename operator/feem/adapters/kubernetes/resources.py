@@ -17,6 +17,12 @@ AUDITLOGS = "auditlogs.feem.dev"
 LEASES = "leases.coordination.k8s.io"
 EVENTS = "events.events.k8s.io"
 CONFIGMAPS = "configmaps"
+PODS = "pods"
+NETWORK_POLICIES = "networkpolicies.networking.k8s.io"
+TRAFFIC_POLICIES = "backendtrafficpolicies.gateway.envoyproxy.io"
+DISRUPTION_BUDGETS = "poddisruptionbudgets.policy"
+AUTOSCALERS = "horizontalpodautoscalers.autoscaling"
+NAMESPACES = "namespaces"
 REVIEWS = "subjectaccessreviews.authorization.k8s.io"
 GUARD_POLICIES = "validatingadmissionpolicies.admissionregistration.k8s.io"
 GUARD_BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
@@ -62,6 +68,12 @@ _TYPES = (
     ResourceType("replicasets", "apps/v1", "ReplicaSet"),
     ResourceType("services", "v1", "Service"),
     ResourceType("httproutes", "gateway.networking.k8s.io/v1", "HTTPRoute"),
+    ResourceType("pods", "v1", "Pod"),
+    ResourceType("namespaces", "v1", "Namespace", namespaced=False),
+    ResourceType("networkpolicies", "networking.k8s.io/v1", "NetworkPolicy"),
+    ResourceType("poddisruptionbudgets", "policy/v1", "PodDisruptionBudget"),
+    ResourceType("horizontalpodautoscalers", "autoscaling/v2", "HorizontalPodAutoscaler"),
+    ResourceType("backendtrafficpolicies", "gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy"),
     ResourceType("leases", "coordination.k8s.io/v1", "Lease"),
     ResourceType("events", "events.k8s.io/v1", "Event"),
     ResourceType("configmaps", "v1", "ConfigMap"),
@@ -97,10 +109,27 @@ _TYPES = (
 
 TYPES = {each.name: each for each in _TYPES}
 
-WATCHED = tuple(name for name in TYPES if name not in (RECORDS, AUDITLOGS, LEASES, EVENTS, CONFIGMAPS, REVIEWS))
+_NOT_WATCHED = frozenset(
+    {
+        RECORDS,
+        AUDITLOGS,
+        LEASES,
+        EVENTS,
+        CONFIGMAPS,
+        REVIEWS,
+        PODS,
+        NAMESPACES,
+        NETWORK_POLICIES,
+        DISRUPTION_BUDGETS,
+        AUTOSCALERS,
+        TRAFFIC_POLICIES,
+    }
+)
+WATCHED = tuple(name for name in TYPES if name not in _NOT_WATCHED)
 """What the informer keeps a local copy of; a kind that the API server lacks is passed over until it is there.
 
-Audit records only grow, and pods come and go by the thousand: neither is watched. The AuditLog is read when it is written.
+Audit records only grow, and pods come and go by the thousand: neither is watched. The AuditLog is read when it is written, and what
+is around the target of an experiment when one begins.
 """
 
 

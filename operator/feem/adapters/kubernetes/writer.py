@@ -16,8 +16,13 @@ class Writer:
     """Every answer of the API server goes into the local copy, so that the next look sees what was written."""
 
     def __init__(self, client: Client, store: Store) -> None:
-        self._client = client
+        self.client = client
+        """For what no local copy is kept of."""
         self._store = store
+
+    def know(self, resource: str, body: Body) -> None:
+        """Take in what was written past this writer."""
+        self._store.put(resource, body)
 
     def get(self, resource: str, namespace: str, name: str) -> Body | None:
         """Return an object from the local copy, or None."""
@@ -36,15 +41,15 @@ class Writer:
 
     async def read(self, resource: str, namespace: str, name: str) -> Body | None:
         """Return an object from the API server, with its managedFields; None when there is none."""
-        return await self._client.get(resource, namespace, name)
+        return await self.client.get(resource, namespace, name)
 
     async def create(self, resource: str, body: Body) -> Body:
         """Create an object; raises AlreadyExists (a Conflict) when the name is taken."""
         namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
         try:
-            written = await self._client.create(resource, namespace, with_type(resource, body))
+            written = await self.client.create(resource, namespace, with_type(resource, body))
         except AlreadyExists:
-            existing = await self._client.get(resource, namespace, name)
+            existing = await self.client.get(resource, namespace, name)
             if existing is not None:
                 self._store.put(resource, existing)
             raise
@@ -54,12 +59,12 @@ class Writer:
     async def deposit(self, resource: str, body: Body) -> None:
         """Create an object that no copy is kept of; one of this name is the same object."""
         with contextlib.suppress(AlreadyExists):
-            await self._client.create(resource, body["metadata"]["namespace"], with_type(resource, body))
+            await self.client.create(resource, body["metadata"]["namespace"], with_type(resource, body))
 
     async def apply(self, resource: str, body: Body) -> Body:
         """Server-side apply under FEEM's name, to the object with the UID in the body."""
         metadata = body["metadata"]
-        written = await self._client.apply(resource, metadata["namespace"], metadata["name"], with_type(resource, body))
+        written = await self.client.apply(resource, metadata["namespace"], metadata["name"], with_type(resource, body))
         self._store.put(resource, written)
         return written
 
@@ -74,7 +79,7 @@ class Writer:
     async def _patch(self, resource: str, read: Body, patch: Body, guard: Body) -> Body:
         metadata = read["metadata"]
         guarded = {**patch, "metadata": {**patch.get("metadata", {}), **guard}}
-        written = await self._client.merge(resource, metadata.get("namespace", ""), metadata["name"], guarded)
+        written = await self.client.merge(resource, metadata.get("namespace", ""), metadata["name"], guarded)
         self._store.put(resource, written)
         return written
 
@@ -83,7 +88,7 @@ class Writer:
         metadata = dict(body["metadata"])
         if "managedFields" in metadata:
             metadata["managedFields"] = _others(metadata["managedFields"])
-        written = await self._client.replace(
+        written = await self.client.replace(
             resource,
             metadata.get("namespace", ""),
             metadata["name"],
@@ -98,9 +103,9 @@ class Writer:
         metadata = body["metadata"]
         place = (resource, metadata["namespace"], metadata["name"])
         try:
-            left = await self._client.delete(*place, uid=metadata["uid"])
+            left = await self.client.delete(*place, uid=metadata["uid"])
         except Conflict:
-            left = await self._client.get(*place)
+            left = await self.client.get(*place)
             if left is not None and left["metadata"]["uid"] == metadata["uid"]:
                 raise
         if left is None or left["metadata"]["uid"] != metadata["uid"]:

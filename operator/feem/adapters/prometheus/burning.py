@@ -49,8 +49,8 @@ def roles_of(indicator: Indicator, matches: tuple[Match, ...]) -> Roles:
     """Return the narrowed selectors of bad or good, and of all events; raises UnusableQuery."""
     parts = parts_of(indicator)
     if indicator.latency is None:
-        return {part.role: tuple(one.placed(*matches) for one in part.selectors) for part in parts}
-    buckets = tuple(one.placed(*matches) for one in parts[0].selectors)
+        return {part.role: tuple(one.narrowed(*matches) for one in part.selectors) for part in parts}
+    buckets = tuple(one.narrowed(*matches) for one in parts[0].selectors)
     return {
         "total": tuple(one.narrowed(EVERYTHING) for one in buckets),
         "good": tuple(one.narrowed(fast(indicator.latency.threshold)) for one in buckets),
@@ -120,7 +120,7 @@ async def require_edge(asker: Asker, latency: LatencyIndicator, namespace: str, 
         return
     for part in parts_of(Indicator(latency=latency)):
         for selector in part.selectors:
-            narrowed = selector.placed(*of_namespace(namespace))
+            narrowed = selector.narrowed(*of_namespace(namespace))
             known = await asker.values(f"group by ({EDGE_LABEL}) ({narrowed})")
             found = [dict(one.labels).get(EDGE_LABEL, "") for one in known]
             if float(latency.threshold) not in map(edge_of, found):

@@ -32,7 +32,7 @@ class Probe:
     def query(self, number: int, matches: tuple[Match, ...]) -> str:
         """Count what the selector finds in the namespace, marked with the probe's number."""
         by = f" by ({self.by})" if self.by else ""
-        return labelled(f"count{by} ({self.selector.placed(*matches)})", PROBE_LABEL, str(number))
+        return labelled(f"count{by} ({self.selector.narrowed(*matches)})", PROBE_LABEL, str(number))
 
 
 async def missing(asker: Asker, indicator: Indicator, namespace: str) -> QueryProblem | None:

@@ -41,14 +41,6 @@ class Selector:
         """Return the selector with further matchers."""
         return Selector(self.metric, (*self.matches, *more))
 
-    def placed(self, *more: Match) -> Selector:
-        """Return the selector with the further matchers whose label it does not speak of itself.
-
-        What users meet is often counted elsewhere, at a gateway in a namespace of its own: who names that namespace means it.
-        """
-        said = {one.label for one in self.matches}
-        return self.narrowed(*(one for one in more if one.label not in said))
-
     @property
     def name(self) -> Match | None:
         """Return what the metric's name must be; None when nothing says it."""

@@ -94,7 +94,7 @@ async def counters(asker: Asker, request: SampleRequest, narrowing: tuple[Match,
     threshold = None if request.indicator.latency is None else request.indicator.latency.threshold
     for part in parts_of(request.indicator):
         for selector in part.selectors:
-            narrowed = selector.placed(*narrowing) if request.whole else selector.narrowed(*narrowing)
+            narrowed = selector.narrowed(*narrowing)
             if threshold is not None:
                 await latency(asker, request, narrowed, threshold, fetched)
             else:

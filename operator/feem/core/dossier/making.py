@@ -9,19 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from feem.core.digest import canonical
-from feem.core.dossier.pack import (
-    ATTESTATION,
-    CHECKPOINT,
-    DOSSIER,
-    INDEX,
-    KEYS,
-    README,
-    REPORT,
-    index_of,
-    proof_path,
-    record_path,
-    samples_path,
-)
+from feem.core.dossier.pack import ATTESTATION, DOSSIER, index_of, samples_path
+from feem.core.dossier.parts import CHECKPOINT, INDEX, KEYS, README, REPORT, proof_path, record_path
 from feem.core.tlog.proof import Proof
 from feem.core.tlog.signing import Opened
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ _SHOWN_ANNOTATIONS = ("feem.dev/", "kubectl.kubernetes.io/restartedAt", "prometh
 """Annotations that are shown as they are; of all others only whether they changed."""
 _CARRYING_VALUES = frozenset({"args", "command"})
 _LETTERS = 12
+_USERS = frozenset({"requestedBy", "by"})
+"""Members that name who acts: the log has them as they are, also where they are e-mail addresses."""
 
 
 def redacted(template: Mapping[str, Any], salt: bytes) -> dict[str, Any]:
@@ -63,3 +66,35 @@ class _Redaction:
             secret = MASK in masked(f"{before} {word}" if before.startswith("-") and "=" not in before else str(word))
             kept.append(self.stand_in(word) if secret else word)
         return kept
+
+
+def concealed(value: Any) -> Any:
+    """Return a JSON value in which whatever looks secret or personal is `[masked]`, also in JSON that stands in a text.
+
+    No salt is needed: whoever has the value can do it, so that a digest over what is left can be checked by everybody. `header` is
+    how an experiment picks requests, which is no secret.
+    """
+    if isinstance(value, dict):
+        pair = "name" in value and isinstance(value.get("value"), str)
+        kept = {key: _concealed_member(key, item) for key, item in value.items()}
+        return {**kept, "value": MASK} if pair else kept
+    if isinstance(value, list):
+        return [concealed(item) for item in value]
+    return _concealed_text(value) if isinstance(value, str) else value
+
+
+def _concealed_member(key: str, item: Any) -> Any:
+    if key in _USERS and isinstance(item, str):
+        return item
+    if key == "header" and isinstance(item, dict):
+        return {name: concealed(text) for name, text in item.items()}
+    return concealed(item)
+
+
+def _concealed_text(text: str) -> str:
+    if text.startswith("{"):
+        try:
+            return canonical(concealed(json.loads(text))).decode()
+        except (ValueError, RecursionError):
+            pass
+    return masked(text)

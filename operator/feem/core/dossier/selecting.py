@@ -1,9 +1,11 @@
-"""Which entries of the log are about a release: its own, those of decisions about it, and its service's that name it."""
+"""Which entries of the log are about a release: its own, those of decisions about it, and its service's that name it; and about runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from feem.api.run import ChaosRun
 
 
 def about(dossier: Mapping[str, Any]) -> Callable[[int, Mapping[str, Any]], bool]:
@@ -31,3 +33,19 @@ def about(dossier: Mapping[str, Any]) -> Callable[[int, Mapping[str, Any]], bool
         return names
 
     return mine
+
+
+def about_runs(runs: Iterable[ChaosRun]) -> Callable[[Mapping[str, Any]], bool]:
+    """Return a test for entries: those about one of these chaos runs, by its UID, and about their experiments."""
+    found = tuple(runs)
+    mine = {(run.metadata.namespace, run.metadata.name, run.metadata.uid) for run in found}
+    experiments = {(run.metadata.namespace, run.spec.experiment) for run in found}
+
+    def about(entry: Mapping[str, Any]) -> bool:
+        subject = entry["subject"]
+        place, name = subject["namespace"], subject["name"]
+        if subject["kind"] == "ChaosRun":
+            return (place, name, subject["uid"]) in mine
+        return subject["kind"] == "ChaosExperiment" and (place, name) in experiments
+
+    return about

@@ -48,7 +48,7 @@ class SampleRequest:
     start: float
     end: float
     whole: bool = False
-    """Not of ReplicaSets but of the whole namespace, or of the one that the query names itself; all of it as the canary's."""
+    """Not of ReplicaSets but of all series of the namespace, as the canary's."""
 
 
 @dataclass(frozen=True)

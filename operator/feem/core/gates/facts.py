@@ -10,6 +10,7 @@ from types import MappingProxyType
 from feem.api.decision import Decision
 from feem.api.profile import ComplianceProfile
 from feem.api.release import Release
+from feem.api.run import ChaosRun
 from feem.api.service import ManagedService
 from feem.api.window import ChangeWindow
 
@@ -45,7 +46,8 @@ class GateFacts:
     `profile` is the live ComplianceProfile that the release was requested under, None when there is none (any more);
     `decisions` are those of this release that were not turned down; `siblings` the service's other releases; `tickets` the answers
     so far, by ticket; `skew` how many seconds this process' clock is ahead of the API server's, None when not known; `lost` the
-    (user, verb, role) whose right was asked for a moment ago and was not there any more.
+    (user, verb, role) whose right was asked for a moment ago and was not there any more; `runs` the ChaosRuns that the service has
+    passed.
     """
 
     now: datetime
@@ -59,3 +61,4 @@ class GateFacts:
     guard: Guard = field(default_factory=Guard)
     skew: float | None = None
     lost: frozenset[tuple[str, str, str]] = frozenset()
+    runs: tuple[ChaosRun, ...] = ()

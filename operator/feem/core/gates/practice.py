@@ -1,29 +1,56 @@
 """What has to be practised: experiments passed, documents drilled, not too long ago.
 
-A day counts as it is written, without a zone; so tomorrow, as UTC has it, may already be today where it was written.
+A run that FEEM made counts to the second. A day counts as it is written, without a zone; so tomorrow, as UTC has it, may already be
+today where it was written.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from feem.api.gate import DocumentGate, DrillGate
+from feem.api.gate import DocumentGate, DrillGate, Proof
+from feem.api.run import ChaosRun
 from feem.api.service import Document
 from feem.core.gates.answer import Answer, holds, passes
 from feem.core.gates.case import Case
+from feem.core.gates.drills import newest_passed
 from feem.core.gates.moments import day, midnight
 from feem.core.gates.words import counted
 
 
 def ask_drill(gate: DrillGate, case: Case) -> Answer:
-    """Hold while an experiment was not passed, or too long ago."""
-    drills = case.compliance.drills if case.compliance is not None else []
-    found = next((drill for drill in drills if drill.name == gate.experiment), None)
-    what = f"experiment {gate.experiment}"
-    step = f"pass it, write its day to drills of ManagedService {case.release.spec.service}, {case.again}"
-    if found is None:
-        return holds("DrillMissing", f"{what} was never passed; {step}", what)
-    return _recent("Drill", what, "passed", found.passed_on, gate.within_days, case, step)
+    """Hold while an experiment was not passed, or too long ago. What the team declares counts where the profile says so."""
+    what, found = f"experiment {gate.experiment}", newest_passed(gate.experiment, case)
+    tried = _tried(gate, case, what, *found) if found is not None else None
+    if tried is not None and not tried.holds:
+        return tried
+    drills = case.compliance.drills if case.compliance is not None and gate.proof is Proof.DECLARED else []
+    declared = next((drill for drill in drills if drill.name == gate.experiment), None)
+    if declared is not None:
+        return _recent("Drill", what, "passed", declared.passed_on, gate.within_days, case, _pass_it(gate, case))
+    return tried or holds("DrillMissing", f"{what} was never passed; {_pass_it(gate, case)}", what)
+
+
+def _tried(gate: DrillGate, case: Case, what: str, run: ChaosRun, ended: datetime) -> Answer:
+    """Whether the newest run that was passed is recent, to the second."""
+    by = f"{what} was passed by ChaosRun {run.metadata.name} on {ended:%Y-%m-%d %H:%M} UTC"
+    limit, over = counted(gate.within_days, "day"), ended + timedelta(days=gate.within_days)
+    if case.now >= over:
+        short = f"{what} passed {ended:%Y-%m-%d}"
+        return holds("DrillTooOld", f"{by}, more than {limit} ago; {_pass_it(gate, case)}", short)
+    return passes("DrillRecent", f"{by}, not more than {limit} ago", over)
+
+
+def _pass_it(gate: DrillGate, case: Case) -> str:
+    """What to do for an experiment to count."""
+    release = case.release
+    run = f"kubectl feem chaos run {gate.experiment} -n {release.metadata.namespace}"
+    if gate.proof is Proof.RUN:
+        return f"have it run, and passed: {run}"
+    return (
+        f"have it run, and passed: {run}; or pass it yourselves, write its day to drills of ManagedService {release.spec.service}, "
+        f"{case.again}"
+    )
 
 
 def ask_runbook(gate: DocumentGate, case: Case) -> Answer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from feem.api.release import Outcome
 from feem.api.service import Mode
-from feem.core.rollout import ending, forward, promotion
+from feem.core.rollout import ending, experiments, forward, promotion
 from feem.core.rollout import status as words
 from feem.core.rollout.gating import with_gates
 from feem.core.rollout.observing import observed
@@ -75,6 +75,9 @@ def _unfit(s: ReleaseSnapshot) -> tuple[str, str] | None:
         worst = next(verdict for verdict in s.verdicts if verdict.outcome is Outcome.FAIL)
         step = status_of(s.release).progress
         return worst.reason, f"objective {worst.name} failed in step {step}{_meaning(s, worst.name)}: {worst.message}"
+    gap = experiments.failed(s)
+    if gap is not None:
+        return gap
     if s.canary is not None and s.canary.stuck:
         return "CanaryNotReady", f"canary pods did not become Ready in time: {s.canary.stuck}"
     if promotion.canary_is_lost(s):

@@ -6,8 +6,12 @@ for the audit log and for people.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
+
+from feem.api.release import EvidenceFile
+from feem.core.chaos.effects import CreateRun
 
 KEEPS = "create ConfigMap "
 """How the text of KeepEvidence begins: the one effect that nothing else waits for."""
@@ -228,6 +232,13 @@ class KeepEvidence:
     service: str
     digest: str
     document: bytes = field(repr=False)
+    owner_kind: str = "Release"
+    """The kind of what it belongs to; a ChaosRun keeps samples, too."""
+
+    @property
+    def file(self) -> EvidenceFile:
+        """What a status says of the file."""
+        return EvidenceFile(name=self.name, sha256=hashlib.sha256(self.document).hexdigest(), digest=self.digest)
 
     @property
     def name(self) -> str:
@@ -255,4 +266,5 @@ Effect = (
     | UndoTemplate
     | EndUndo
     | KeepEvidence
+    | CreateRun
 )

@@ -1,21 +1,23 @@
-"""The way forward: canary up, traffic to the step's weight, bake, evidence, next step."""
+"""The way forward: canary up, traffic to the step's weight, bake, evidence, experiment, next step."""
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 from typing import Any
 
 from feem.api.plan import WhenInconclusive
 from feem.api.release import Outcome
-from feem.core.rollout import ending, inconclusive, promotion
+from feem.core.rollout import ending, experiments, inconclusive, promotion
 from feem.core.rollout import status as words
-from feem.core.rollout.effects import ApplyCanary, DeleteCanary, Effect, PinService, SetWeight
+from feem.core.rollout.effects import SetWeight
+from feem.core.rollout.faults import wait_for_undo
 from feem.core.rollout.gating import held_back
 from feem.core.rollout.mark import TrafficMark
 from feem.core.rollout.plan import Plan, without_proof
+from feem.core.rollout.scaling import bring_up, pods_of, scale
 from feem.core.rollout.snapshot import ReleaseSnapshot
 from feem.core.rollout.status import next_status, progress, status_of
+from feem.core.rollout.steps import current_step, name_of, weight_of
 from feem.core.rollout.waiting import wait, watching
 
 
@@ -27,36 +29,13 @@ def go_on(s: ReleaseSnapshot) -> Plan:
     if step == 0:
         if s.directives.paused:
             return wait(s, "Paused", "a person paused the release before its first step; decide Resume to go on")
-        first = last + 1 if s.directives.promote else 1
-        return held_back(s, first) or shift(s, first)
+        return _enter(s, last + 1 if s.directives.promote else 1)
     held = held_back(s, step) if step > last else None
+    if held is not None:
+        return held
     if s.traffic is None or s.traffic.uneven or s.traffic.weight != weight_of(s, step):
-        return held or shift(s, step)
-    if step > last:
-        return held or promotion.promote(s)
-    return bake(s, step)
-
-
-def current_step(s: ReleaseSnapshot) -> int:
-    """The step the traffic is in. The route's mark knows best: it was written with the weights."""
-    mark = s.traffic.mark if s.traffic is not None else None
-    if mark is not None and mark.release == s.release.metadata.name and not mark.ending:
-        return mark.step
-    return status_of(s.release).step
-
-
-def weight_of(s: ReleaseSnapshot, step: int) -> int:
-    """Percent of the requests for the canary in a step; after the last step, all."""
-    steps = s.release.spec.plan.steps
-    return steps[step - 1].weight if step <= len(steps) else 100
-
-
-def replicas_of(s: ReleaseSnapshot, step: int) -> int:
-    """Canary pods of a step: the plan's number, else the workload's replicas times the weight, rounded up, at least one."""
-    steps, full = s.release.spec.plan.steps, s.workload.replicas if s.workload else 0
-    if step > len(steps):
-        return max(1, full)
-    return steps[step - 1].replicas or max(1, math.ceil(full * steps[step - 1].weight / 100))
+        return wait_for_undo(s, repairs=step <= last) or shift(s, step)
+    return bake(s, step) if step <= last else wait_for_undo(s) or promotion.promote(s)
 
 
 def bake(s: ReleaseSnapshot, step: int) -> Plan:
@@ -64,23 +43,31 @@ def bake(s: ReleaseSnapshot, step: int) -> Plan:
     found, left = _record(s, step)
     passed, thin = found["passed_at"], found["thin_since"]
     if s.directives.paused:
-        text = f"a person paused the release in {_name(s, step)}; decide Resume or Abort"
+        text = f"a person paused the release in {name_of(s, step)}; decide Resume or Abort"
         return wait(s, "Paused", text, requeue=s.interval, **found)
     if s.directives.promote:
-        last = len(s.release.spec.plan.steps)
-        return held_back(s, last + 1, found) or shift(s, last + 1, found)
+        return _enter(s, len(s.release.spec.plan.steps) + 1, found)
+    tried = experiments.watch(s, step, found)
+    if tried is not None:
+        return tried
     if passed is not None and s.outcome is Outcome.PASS:
-        return held_back(s, step + 1, found) or shift(s, step + 1, found)
+        return experiments.before_leaving(s, step, found) or _enter(s, step + 1, found)
     due = inconclusive.action_due(s, thin)
     if due is WhenInconclusive.ROLLBACK:
-        text = f"the evidence of {_name(s, step)} stayed too thin for too long: {inconclusive.doubts_of(s)}"
+        text = f"the evidence of {name_of(s, step)} stayed too thin for too long: {inconclusive.doubts_of(s)}"
         return ending.go_back(s, words.ROLLED_BACK, "InconclusiveTooLong", text, evidence=True)
     if due is WhenInconclusive.PROMOTE:
-        text = f"without proof, for the evidence of {_name(s, step)} stayed too thin: {inconclusive.doubts_of(s)}"
+        text = f"without proof, for the evidence of {name_of(s, step)} stayed too thin: {inconclusive.doubts_of(s)}"
         let_go = {**found, "passed_at": passed or s.now}
-        return held_back(s, step + 1, let_go) or shift(s, step + 1, let_go, unproven=text)
-    scale = _scale(s, replicas_of(s, step if passed is None else step + 1), found)
-    return scale or _stay(s, step, left, found, too_long=due is WhenInconclusive.HOLD)
+        return experiments.before_leaving(s, step, let_go) or _enter(s, step + 1, let_go, unproven=text)
+    leaves = passed is not None and experiments.proven(s, step, found["step_started_at"])
+    scaled = scale(s, pods_of(s, step + 1 if leaves else step), found)
+    return scaled or _stay(s, step, left, found, too_long=due is WhenInconclusive.HOLD)
+
+
+def _enter(s: ReleaseSnapshot, step: int, found: dict[str, Any] | None = None, unproven: str = "") -> Plan:
+    """Go to a step that the traffic is not in yet, if its gates are open and nothing is broken on purpose."""
+    return held_back(s, step, found) or wait_for_undo(s, found) or shift(s, step, found, unproven)
 
 
 def _record(s: ReleaseSnapshot, step: int) -> tuple[dict[str, Any], float]:
@@ -104,7 +91,7 @@ def _record(s: ReleaseSnapshot, step: int) -> tuple[dict[str, Any], float]:
 
 def _stay(s: ReleaseSnapshot, step: int, left: float, found: dict[str, Any], *, too_long: bool) -> Plan:
     """Say what keeps the traffic in its step: its time, a trouble that both tracks share, or too little evidence."""
-    where, doubts = _name(s, step), inconclusive.doubts_of(s)
+    where, doubts = name_of(s, step), inconclusive.doubts_of(s)
     baking = min(s.interval, left) if left > 0 else s.interval
     if inconclusive.is_shared(s):
         text = (
@@ -131,15 +118,11 @@ def shift(s: ReleaseSnapshot, step: int, found: dict[str, Any] | None = None, un
     The step after the last one is the promotion: all traffic to the canary, and the Deployment resumed under the same intent.
     `found` are the status fields of the step the traffic is in until then. `unproven` says why the plan lets it go without proof.
     """
-    spec, replicas = s.release.spec, replicas_of(s, step)
-    scale = _scale(s, replicas, found)
-    if scale is not None:
-        return scale
-    if s.canary is None or s.canary.ready < replicas:
-        ready = s.canary.ready if s.canary else 0
-        text = f"waiting for {replicas} Ready canary pods ({ready} now) before {_name(s, step)}"
-        return wait(s, "StartingCanary", text, going=True, requeue=watching(s), **(found or {}))
-    weight, service = weight_of(s, step), spec.traffic.service
+    starting = bring_up(s, pods_of(s, step), name_of(s, step), found)
+    if starting is not None:
+        return starting
+    spec, weight = s.release.spec, weight_of(s, step)
+    service = spec.traffic.service
     mark = TrafficMark(s.release.metadata.name, step)
     effect = SetWeight(s.namespace, spec.traffic.http_route, service, f"{service}-canary", weight, str(mark))
     old, last = status_of(s.release), len(spec.plan.steps)
@@ -159,39 +142,3 @@ def shift(s: ReleaseSnapshot, step: int, found: dict[str, Any] | None = None, un
     status = next_status(s.release, s.now, progressing=(True, "Baking", text), **arrived)
     plan = Plan("ShiftTraffic", f"Step{step}", text, status, (effect,), requeue=0, evidence=bool(s.verdicts))
     return without_proof(plan) if unproven else plan
-
-
-def _scale(s: ReleaseSnapshot, replicas: int, found: dict[str, Any] | None) -> Plan | None:
-    """Return the plan that brings canary and pin to where they must be, or None when they are there."""
-    release, spec, canary = s.release, s.release.spec, s.canary
-    effects: list[Effect] = []
-    if s.pinned != spec.stable.pod_template_hash:
-        effects.append(PinService(s.namespace, spec.traffic.service, spec.stable.pod_template_hash))
-    name = release.metadata.name
-    if canary is not None and (canary.release != name or canary.template_digest != spec.template_digest):
-        effects.append(DeleteCanary(s.namespace, spec.deployment, spec.traffic.service))
-        canary = None
-    if canary is None or not s.canary_service or canary.replicas != replicas:
-        deadline = spec.plan.progress_deadline_seconds
-        effects.append(
-            ApplyCanary(
-                s.namespace,
-                spec.deployment,
-                spec.traffic.service,
-                name,
-                release.metadata.uid,
-                spec.template_digest,
-                replicas,
-                deadline,
-            )
-        )
-    if not effects:
-        return None
-    text = f"the canary of {spec.deployment} gets {replicas} pods; Service {spec.traffic.service} stays with stable"
-    status = next_status(release, s.now, progressing=(True, "StartingCanary", text), **(found or {}))
-    return Plan("ApplyCanary", "Canary", text, status, tuple(effects), requeue=0)
-
-
-def _name(s: ReleaseSnapshot, step: int) -> str:
-    last = len(s.release.spec.plan.steps)
-    return f"step {step}/{last} at {weight_of(s, step)}%" if step <= last else "promotion"

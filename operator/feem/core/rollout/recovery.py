@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from feem.core.chaos.effects import CreateRun
 from feem.core.rollout.effects import (
     ApplyCanary,
     CreateRelease,
@@ -25,10 +26,11 @@ from feem.core.rollout.snapshot import ReleaseSnapshot, Workload
 
 
 def true_of_release(s: ReleaseSnapshot) -> frozenset[str]:
-    """Return the text of every effect on canary, traffic and Deployment that holds in this snapshot."""
+    """Return the text of every effect on canary, traffic, Deployment and experiments that holds in this snapshot."""
     spec, namespace, canary = s.release.spec, s.namespace, s.canary
     service, name = spec.traffic.service, s.release.metadata.name
     holds: list[Effect] = [PinService(namespace, service, s.pinned) if s.pinned else UnpinService(namespace, service)]
+    holds.extend(CreateRun(namespace, run.metadata.name, "", "", {}) for run in s.runs)
     if canary is not None and s.canary_service:
         deadline = spec.plan.progress_deadline_seconds
         uid, digest = s.release.metadata.uid, canary.template_digest

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from feem.api.experiment import ChaosExperiment
 from feem.api.release import ObjectiveVerdict, Outcome, Release
+from feem.api.run import ChaosRun
 from feem.api.service import ManagedService
 from feem.core.gates.facts import Guard
 from feem.core.gates.result import Compliance
@@ -120,6 +122,10 @@ class ReleaseSnapshot:
     """What the gates say; empty once the release has ended."""
     stable_kept: bool = True
     """Whether the Deployment still has a ReplicaSet with the stable template, which an undo would return to."""
+    experiments: tuple[ChaosExperiment, ...] = ()
+    """Those that the plan's steps name and that are there."""
+    runs: tuple[ChaosRun, ...] = ()
+    """The ChaosRuns of this release, and others on the service that are not over."""
 
 
 @dataclass(frozen=True)

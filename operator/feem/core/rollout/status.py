@@ -12,6 +12,9 @@ from feem.core.conditions import condition, find, said, with_condition
 FIGURES_AGAIN = timedelta(seconds=30)
 """How old the figures of a step's verdicts may become on the status."""
 
+TOLD_ANEW = frozenset({"Experimenting", "ExperimentInconclusive", "ExperimentMissing", "WaitingForChaos"})
+"""States whose message says more than the state, and changes with what it tells of: it is worth a write of its own."""
+
 HELD = "Held"
 PROGRESSING = "Progressing"
 SUCCEEDED = "Succeeded"
@@ -154,4 +157,6 @@ def _essence(status: ReleaseStatus) -> tuple[object, ...]:
     gates = tuple((item.name, item.outcome, item.reason, item.message) for item in status.gates)
     after = (status.sign_off, status.retain_until)
     figures = (status.step, status.weight, verdicts, times, status.observed_generation)
-    return (said(status.conditions), *figures, gates, status.binding, after)
+    state = find(status.conditions, PROGRESSING)
+    told = state.message if state is not None and state.reason in TOLD_ANEW else ""
+    return (said(status.conditions), told, *figures, gates, status.binding, after)
