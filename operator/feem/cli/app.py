@@ -9,6 +9,7 @@ import typer
 from feem import __version__
 from feem.cli.allow import add_acts
 from feem.cli.audit import audit
+from feem.cli.chaos import chaos
 from feem.cli.decide import add_verbs
 from feem.cli.evidence import evidence
 from feem.cli.get import explain, get
@@ -31,6 +32,7 @@ app.command()(windows)
 add_verbs(app)
 add_acts(app)
 app.add_typer(audit, name="audit")
+app.add_typer(chaos, name="chaos")
 app.add_typer(evidence, name="evidence")
 app.add_typer(release, name="release")
 app.add_typer(slo, name="slo")
@@ -40,6 +42,13 @@ app.add_typer(slo, name="slo")
 def version() -> None:
     """Print the version."""
     typer.echo(f"feem {__version__}")
+
+
+@app.command()
+def reaper() -> None:
+    """Run the reaper, which takes back faults that no operator came for; it is told everything by FEEM_* variables."""
+    code = importlib.import_module("feem.reaper").main()  # only the reaper needs its half of the program
+    raise typer.Exit(code if isinstance(code, int) else 0)
 
 
 @app.command()

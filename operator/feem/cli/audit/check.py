@@ -11,7 +11,8 @@ from feem.cli.audit.source import Source, opened
 from feem.cli.problem import Problem
 from feem.core.audit.published import CHECKPOINT, KEYS, Progress, Trust, Verdict, verify_published
 from feem.core.audit.verify import Fault, Finding, Report, first_of, read_entry
-from feem.core.dossier.pack import INDEX, verify_pack
+from feem.core.dossier.gameday import verify_any
+from feem.core.dossier.parts import INDEX
 from feem.core.tlog.note import NoteError
 from feem.core.tlog.policy import parse_policy
 from feem.core.tlog.proof import check_proof, parse_proof
@@ -64,10 +65,8 @@ def check(path: Path, trust: Trust, entry: Path | None = None, progress: Progres
         own = not trust.keys
         trust = Trust(_own_keys(source), trust.policy, trust.held) if own else trust
         if INDEX in source.names:
-            found = verify_pack(source.read, source.names, trust.keys)
-            return Checked(
-                "pack", found.findings, found.opened, None, own, f"{found.records} records of Release {found.release}"
-            )
+            found = verify_any(source.read, source.names, trust.keys)
+            return Checked("pack", found.findings, found.opened, None, own, found.about)
         strange = tuple(_strange(source)) if not path.is_dir() else ()
         if strange:
             return Checked("log", strange, None, None, own)

@@ -1,0 +1,1 @@
+"""The report of a chaos game day, as one HTML page that needs nothing else."""
