@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from feem.adapters.policies import OPERATOR, PLACES, PackagedPolicies, PoliciesMissing
+from feem.adapters.policies import OPERATOR, PLACES, REAPER_SUFFIX, PackagedPolicies, PoliciesMissing
 from feem.ports import Policies
 
 ROOT = Path(__file__).parents[2]
@@ -28,8 +29,23 @@ def test_a_checkout_ships_its_own_files() -> None:
 
 def test_they_are_written_for_the_operators_own_name() -> None:
     text = json.dumps(PackagedPolicies(ELSEWHERE, mutating=True).shipped())
-    assert ELSEWHERE in text
+    assert f"'{ELSEWHERE}'" in text
     assert OPERATOR not in text
+
+
+@pytest.mark.parametrize("username", [OPERATOR, ELSEWHERE, "system:serviceaccount:x:feem-reaper", "grey", "feem"])
+def test_the_reapers_name_follows_the_operators(username: str) -> None:
+    shipped = PackagedPolicies(username, mutating=True).shipped()
+    reaper = username + REAPER_SUFFIX
+    (own,) = [
+        body for body in shipped if body["metadata"]["name"] == "reaper.feem.dev" and "Binding" not in body["kind"]
+    ]
+    assert own["spec"]["matchConditions"][0]["expression"] == f"request.userInfo.username == '{reaper}'"
+    names = {
+        name for name in re.findall(r"'([^' ]*)'", json.dumps(shipped)) if name.startswith("system:serviceaccount:")
+    }
+    kubernetes = {name for name in names if name.startswith("system:serviceaccount:kube-system:")}
+    assert names - kubernetes == {name for name in (username, reaper) if name.startswith("system:serviceaccount:")}
 
 
 def test_a_cluster_without_mutating_policies_is_not_asked_for_them() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from feem.core.chaos.edit import ABSENT, ANNOTATION, LABEL, Field, Mark
+
 OPERATOR = "system:serviceaccount:feem-system:feem"
+REAPER = f"{OPERATOR}-reaper"
 FILES = sorted((Path(__file__).parents[2] / "policies").glob("*.yaml"))
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
@@ -27,16 +32,18 @@ def test_a_policy_and_its_binding_named_after_the_file(path: Path) -> None:
 
 @each_file
 def test_another_operator_name_is_one_replacement(path: Path) -> None:
-    """The chart puts the release's own service account in place of this one string."""
+    """The chart puts the release's own service account in place of this one string; the reaper's name begins with it."""
     text = path.read_text()
     replaced = text.replace(OPERATOR, "system:serviceaccount:platform:releases")
     assert "feem-system" not in replaced
+    assert replaced.count("'system:serviceaccount:platform:releases-reaper'") == text.count(f"'{REAPER}'")
+    assert text.count(OPERATOR) == text.count(f"'{OPERATOR}'") + text.count(f"'{REAPER}'"), "whole names only"
     assert list(yaml.safe_load_all(replaced)) != documents(path) or OPERATOR not in text
 
 
-FAILS_OPEN = {"held", "pinned", "pods", "replicasets"}
-"""The warning, and those that look at other people's objects by way of ManagedServices: where that kind is gone and the policy
-is not, a policy that fails closed would keep a whole cluster from starting its pods."""
+FAILS_OPEN = {"held", "pinned", "podmarks", "pods", "replicasets"}
+"""The warning, what looks at every pod, and those that look at other people's objects by way of ManagedServices: where that kind is
+gone and the policy is not, a policy that fails closed would keep a whole cluster from starting its pods."""
 
 
 @each_file
@@ -68,8 +75,8 @@ def test_at_most_two_checks_of_rights_an_expression(path: Path) -> None:
 
 def test_everything_the_contract_names_is_there() -> None:
     words = (
-        "audit canary decide decisions digest governed held hold pinned pods promoting pruning published releases "
-        "replicasets separation services status traffic"
+        "asked audit canary decide decisions digest governed halts held hold leftover marks pinned podmarks pods promoting "
+        "pruning published reaper releases replicasets runs separation services status traffic"
     )
     assert [path.stem for path in FILES] == words.split()
 
@@ -87,3 +94,32 @@ def test_what_asks_after_services_of_others_fails_open(path: Path) -> None:
 def test_only_what_is_there_is_read_of_a_request(path: Path) -> None:
     """`subResource` is left out of requests that have none: to ask for it plainly would be an error, and refuse them all."""
     assert "request.subResource" not in path.read_text()
+
+
+def test_no_policy_that_fails_closed_looks_at_pods_but_for_the_reapers_own() -> None:
+    closed = [path.stem for path in FILES if documents(path)[0]["spec"]["failurePolicy"] == "Fail"]
+    looking = {
+        path.stem
+        for path in FILES
+        for rule in documents(path)[0]["spec"]["matchConstraints"]["resourceRules"]
+        if path.stem in closed and {"pods", "*"} & {resource.partition("/")[0] for resource in rule["resources"]}
+    }
+    assert looking == {"reaper"}
+    (only,) = documents(FILES[[path.stem for path in FILES].index("reaper")])[0]["spec"]["matchConditions"]
+    assert only["expression"] == f"request.userInfo.username == '{REAPER}'", "anything more could fail, for anybody"
+
+
+def test_a_mark_is_written_as_the_reapers_policy_reads_it() -> None:
+    """It lets the reaper put back what stands in the mark, and finds it there as text."""
+    image, replicas = "/spec/template/spec/containers/0/image", "/spec/replicas"
+    fields = (Field(image, "scoring:1", "nowhere:0"), Field(replicas, 3, 1), Field("/spec/x", ABSENT, 1))
+    mark = Mark("outage-x", "lending", "6f1c", datetime(2026, 3, 2, 12, tzinfo=UTC), fields)
+    text = mark.text()
+    assert '"before":"scoring:1"' in text
+    assert '"before":3,"path":"/spec/replicas"' in text
+    assert text.count('"run":"outage-x"') == 1
+    assert '"made":false' in text
+    assert '"made":true' in replace(mark, made=True).text()
+    hostile = Field(image, 'x","before":"evil:1', "nowhere:0")
+    assert '"before":"evil:1"' not in replace(mark, fields=(hostile,)).text()
+    assert LABEL == ANNOTATION == "feem.dev/chaos"

@@ -12,6 +12,7 @@ import yaml
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from feem.observe.chaos import ReaperMetrics
 from feem.observe.metrics import OperatorMetrics
 from tests.docs.pages import code_spans, page
 
@@ -26,7 +27,13 @@ def labels_of_figures() -> dict[str, set[str]]:
     metrics = OperatorMetrics()
     metrics.release_seen("lending", "limit-scoring", "limit-scoring-4", step=1, weight=10, state="Baking")
     metrics.objectives.objective_seen("lending", "errors", measured=True, left=0.5, burn={"1h": 1.0}, burning=())
-    families = text_string_to_metric_families(generate_latest(metrics.registry).decode())
+    metrics.chaos.fault("lending", "limit-scoring", "outage", "outage-x2v", "PodKill", in_place=True, expires=0.0)
+    reaper = ReaperMetrics()
+    reaper.taken_back("pods", "Expired")
+    reaper.swept("failed")
+    metrics.chaos.run_ended("lending", "limit-scoring", "outage", "Skipped", "ChangeFreeze")
+    texts = [generate_latest(registry).decode() for registry in (metrics.registry, reaper.registry)]
+    families = [family for text in texts for family in text_string_to_metric_families(text)]
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 
 

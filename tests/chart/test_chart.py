@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from feem.adapters.policies import REAPER_SUFFIX, PackagedPolicies
+from feem.reaper import ReaperSettings
+from feem.settings import Settings
 from tests.chart import helm
 from tests.chart.helm import Body
 
@@ -60,6 +64,13 @@ def test_helm_finds_nothing_to_complain_about() -> None:
         ("policies.hold=Maybe", "policies/hold"),
         ("resources.limits.memory=lots", "resources/limits/memory"),
         ("service.port=70000", "service/port"),
+        ("reaper.replicas=0", "reaper/replicas"),
+        ("reaper.intervalSeconds=0", "reaper/intervalSeconds"),
+        ("reaper.sweepSeconds=300", "reaper/sweepSeconds"),
+        ("reaper.resources.limits.memory=lots", "resources/limits/memory"),
+        ("chaos.namespaces[0]=Lending", "chaos/namespaces"),
+        ("chaos.namespaces[0]=lending,reaper.enabled=false", "reaper/enabled"),
+        ("chaos.namespace=lending", "chaos"),
     ],
 )
 def test_the_schema_refuses_wrong_values_by_name(value: str, field: str) -> None:
@@ -69,8 +80,9 @@ def test_the_schema_refuses_wrong_values_by_name(value: str, field: str) -> None
     assert "schema" in done.stderr
 
 
-def test_the_pods_meet_the_restricted_standard(rendered: list[Body]) -> None:
-    pod = helm.named(rendered, "Deployment", "feem")["spec"]["template"]["spec"]
+@pytest.mark.parametrize(("name", "sources"), [("feem", {"emptyDir", "secret"}), ("feem-reaper", {"emptyDir"})])
+def test_the_pods_meet_the_restricted_standard(rendered: list[Body], name: str, sources: set[str]) -> None:
+    pod = helm.named(rendered, "Deployment", name)["spec"]["template"]["spec"]
     assert pod["securityContext"] == {
         "runAsNonRoot": True,
         "runAsUser": 65532,
@@ -79,7 +91,7 @@ def test_the_pods_meet_the_restricted_standard(rendered: list[Body]) -> None:
         "seccompProfile": {"type": "RuntimeDefault"},
     }
     assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
-    assert {key for volume in pod["volumes"] for key in volume} == {"name", "emptyDir", "secret"}
+    assert {key for volume in pod["volumes"] for key in volume} == {"name", *sources}
     for container in pod["containers"]:
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
@@ -119,6 +131,75 @@ def test_the_operator_is_told_everything_by_environment(rendered: list[Body]) ->
     assert container["args"] == ["operator"]
 
 
+def environment(bodies: list[Body], deployment: str) -> dict[str, str]:
+    (container,) = helm.named(bodies, "Deployment", deployment)["spec"]["template"]["spec"]["containers"]
+    return {item["name"]: item["value"] for item in container["env"] if "value" in item}
+
+
+def test_the_reaper_is_a_process_of_its_own(rendered: list[Body]) -> None:
+    deployment = helm.named(rendered, "Deployment", "feem-reaper")
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    operator = helm.named(rendered, "Deployment", "feem")["spec"]["template"]
+    assert deployment["spec"]["replicas"] == 1
+    assert container["args"] == ["reaper"]
+    assert environment(rendered, "feem-reaper") == {
+        "FEEM_REAPER_INTERVAL_SECONDS": "2",
+        "FEEM_REAPER_SWEEP_SECONDS": "30",
+        "FEEM_LOG_LEVEL": "INFO",
+        "FEEM_HTTP_PORT": "8080",
+    }
+    for name, told in environment(rendered, "feem-reaper").items():
+        default = ReaperSettings.model_fields[name.removeprefix("FEEM_").lower()].default
+        assert str(default).removesuffix(".0") == told, "the chart's defaults are the reaper's own"
+    assert pod["serviceAccountName"] == "feem-reaper" != operator["spec"]["serviceAccountName"]
+    assert container["image"] == operator["spec"]["containers"][0]["image"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["tmp"], "nor the log's keys, nor anybody's token"
+    selector = deployment["spec"]["selector"]["matchLabels"]
+    assert not selector.items() <= operator["metadata"]["labels"].items()
+    assert deployment["spec"]["template"]["metadata"]["annotations"]["prometheus.io/scrape"] == "true"
+
+
+def test_the_reapers_resources_are_the_operators_unless_it_is_given_its_own() -> None:
+    def of(values: Body) -> Body:
+        bodies = helm.render(values)
+        (container,) = helm.named(bodies, "Deployment", "feem-reaper")["spec"]["template"]["spec"]["containers"]
+        found: Body = container["resources"]
+        return found
+
+    assert of({}) == yaml.safe_load((helm.CHART / "values.yaml").read_text())["resources"]
+    own = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}}
+    assert of({"reaper.resources": own}) == own
+
+
+def test_without_the_reaper_nothing_of_it_is_there() -> None:
+    """But for the figures that the dashboard would show of it."""
+    values = {"reaper.enabled": False, "policies.install": False, "crds.install": False, "dashboard.enabled": False}
+    assert "reaper" not in yaml.safe_dump_all(helm.render(values))
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "told"),
+    [([], None), (["lending"], "lending"), (["lending", "cards"], "lending,cards"), (["*"], "*")],
+)
+def test_experiments_run_nowhere_unless_somebody_says_where(namespaces: list[str], told: str | None) -> None:
+    env = environment(helm.render({"chaos.namespaces": namespaces}), "feem")
+    assert env.get("FEEM_CHAOS_NAMESPACES") == told
+    assert Settings(prometheus_url="http://p", chaos_namespaces=told or "").chaos_namespaces == (told or "")
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "words"),
+    [([], "No chaos experiment runs anywhere"), (["lending", "cards"], "may run in lending, cards")],
+)
+def test_the_notes_say_where_experiments_run(namespaces: list[str], words: str) -> None:
+    chosen = f"--set-json=chaos.namespaces={json.dumps(namespaces)}"
+    line = ["install", "feem", str(helm.CHART), "--namespace", "feem-system", "--dry-run=client"]
+    done = helm.run(*line, chosen, "--kubeconfig=/dev/null")
+    assert done.returncode == 0, done.stderr
+    assert words in done.stdout.partition("NOTES:")[2]
+
+
 @pytest.mark.parametrize(
     ("values", "image"),
     [
@@ -141,8 +222,25 @@ def test_prometheus_is_shown_the_way(rendered: list[Body]) -> None:
     assert annotations["prometheus.io/port"] == str(container["ports"][0]["containerPort"])
     service = helm.named(rendered, "Service", "feem")
     assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
-    (monitor,) = helm.of_kind(helm.render({"serviceMonitor.enabled": True}), "ServiceMonitor")
+    bodies = helm.render({"serviceMonitor.enabled": True})
+    (monitor,) = helm.of_kind(bodies, "ServiceMonitor")
     assert monitor["spec"]["endpoints"][0]["honorLabels"] is True
+    wanted = monitor["spec"]["selector"]["matchLabels"].items()
+    services = helm.of_kind(bodies, "Service")
+    found = {body["metadata"]["name"] for body in services if wanted <= body["metadata"]["labels"].items()}
+    assert found == {"feem", "feem-reaper"}
+
+
+def test_each_service_finds_the_pods_of_one_deployment(rendered: list[Body]) -> None:
+    pods = {body["metadata"]["name"]: body["spec"]["template"]["metadata"]["labels"] for body in deployments(rendered)}
+    assert set(pods) == {"feem", "feem-reaper"}
+    for service in helm.of_kind(rendered, "Service"):
+        selector = service["spec"]["selector"].items()
+        assert [name for name, labels in pods.items() if selector <= labels.items()] == [service["metadata"]["name"]]
+
+
+def deployments(bodies: list[Body]) -> list[Body]:
+    return helm.of_kind(bodies, "Deployment")
 
 
 def pod_of(bodies: list[Body]) -> Body:
@@ -295,9 +393,33 @@ def test_the_policies_know_the_operator_wherever_it_is_installed() -> None:
     elsewhere = helm.render({"serviceAccount.name": "grey"}, namespace="bank-platform")
     assert policies(elsewhere) == in_order(files("policies", "system:serviceaccount:bank-platform:grey"))
     assert OPERATOR not in yaml.safe_dump_all(elsewhere)
-    subjects = [body["subjects"] for body in elsewhere if body["kind"].endswith("Binding") and "subjects" in body]
-    assert subjects
-    assert all(s == [{"kind": "ServiceAccount", "name": "grey", "namespace": "bank-platform"}] for s in subjects)
+    subjects = {
+        body["metadata"]["name"]: body["subjects"]
+        for body in elsewhere
+        if body["kind"].endswith("Binding") and "subjects" in body
+    }
+    accounts = {"feem-operator": "grey", "feem-leader": "grey", "feem-reaper": f"grey{REAPER_SUFFIX}"}
+    assert subjects == {
+        role: [{"kind": "ServiceAccount", "name": name, "namespace": "bank-platform"}]
+        for role, name in accounts.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("account", "namespace"), [("feem", "feem-system"), ("grey", "bank-platform"), ("feem-reaper", "feem-system")]
+)
+def test_the_reaper_is_who_the_policies_take_it_for(account: str, namespace: str) -> None:
+    """In the chart, and in the operator, which compares the policies with what it has itself."""
+    bodies = helm.render({"serviceAccount.name": account, "serviceAccount.create": False}, namespace=namespace)
+    username = f"system:serviceaccount:{namespace}:{account}{REAPER_SUFFIX}"
+    pod = helm.named(bodies, "Deployment", "feem-reaper")["spec"]["template"]["spec"]
+    assert pod["serviceAccountName"] == account + REAPER_SUFFIX
+    (made,) = helm.of_kind(bodies, "ServiceAccount")
+    assert (made["metadata"]["name"], made["metadata"]["namespace"]) == (account + REAPER_SUFFIX, namespace)
+    policy = helm.named(bodies, "ValidatingAdmissionPolicy", "reaper.feem.dev")
+    assert policy["spec"]["matchConditions"][0]["expression"] == f"request.userInfo.username == '{username}'"
+    operator = environment(bodies, "feem")["FEEM_SERVICE_ACCOUNT_USERNAME"]
+    assert policies(bodies) == in_order(list(PackagedPolicies(operator, mutating=True).shipped()))
 
 
 def test_the_hold_is_left_out_where_the_api_server_lacks_it() -> None:

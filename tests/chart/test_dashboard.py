@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from feem.observe.chaos import ReaperMetrics
 from feem.observe.metrics import OperatorMetrics
 from tests.chart.dashboard import Query, panels, queries
 
@@ -18,8 +19,8 @@ SAMPLES = ("", "_total", "_bucket", "_count", "_sum")
 
 
 def exported() -> set[str]:
-    families = text_string_to_metric_families(generate_latest(OperatorMetrics().registry).decode())
-    return {family.name for family in families}
+    texts = [generate_latest(metrics.registry).decode() for metrics in (OperatorMetrics(), ReaperMetrics())]
+    return {family.name for text in texts for family in text_string_to_metric_families(text)}
 
 
 @pytest.mark.parametrize("query", queries(), ids=lambda query: f"{query.panel}: {query.raw[:40]}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from feem.adapters.kubernetes.resources import WATCHED
 from feem.api import KINDS
@@ -11,6 +14,7 @@ from tests.chart.helm import Body
 
 pytestmark = pytest.mark.integration
 
+ROOT = Path(__file__).parents[2]
 WRITES = {
     ("deployments.apps", "patch"): "Govern, Ungovern, Unpause, SettleDeployment, Pause, ApplyCanary",
     ("deployments.apps", "create"): "ApplyCanary",
@@ -20,6 +24,21 @@ WRITES = {
     ("services", "create"): "ApplyCanary",
     ("services", "delete"): "DeleteCanary",
     ("httproutes.gateway.networking.k8s.io", "update"): "SetWeight, RestoreRoute",
+    ("httproutes.gateway.networking.k8s.io", "create"): "a fault's own route",
+    ("httproutes.gateway.networking.k8s.io", "patch"): "a fault's own route",
+    ("httproutes.gateway.networking.k8s.io", "delete"): "a fault's own route",
+    ("backendtrafficpolicies.gateway.envoyproxy.io", "create"): "httpAbort, httpLatency",
+    ("backendtrafficpolicies.gateway.envoyproxy.io", "patch"): "httpAbort, httpLatency beside a team's own settings",
+    ("backendtrafficpolicies.gateway.envoyproxy.io", "delete"): "httpAbort, httpLatency",
+    ("networkpolicies.networking.k8s.io", "create"): "networkPartition, dependencyCut",
+    ("networkpolicies.networking.k8s.io", "delete"): "networkPartition, dependencyCut",
+    ("pods", "patch"): "a fault's mark; podFailure",
+    ("pods", "delete"): "podKill, Kill",
+    ("pods/eviction", "create"): "podKill, Evict",
+    ("pods/resize", "patch"): "cpuPressure, memoryPressure",
+    ("chaosruns.feem.dev", "create"): "those of schedules and releases",
+    ("chaosruns.feem.dev", "patch"): "the clean-up finalizer",
+    ("chaosruns.feem.dev", "delete"): "old ones",
     ("releases.feem.dev", "create"): "CreateRelease",
     ("releases.feem.dev", "patch"): "the clean-up finalizer",
     ("managedservices.feem.dev", "patch"): "the clean-up finalizer",
@@ -40,8 +59,10 @@ STATUS = (
     "decisions",
     "changewindows",
     "complianceprofiles",
+    "chaosexperiments",
+    "chaosruns",
 )
-OWNERS = ("managedservices", "releases")
+OWNERS = ("managedservices", "releases", "chaosexperiments", "chaosruns")
 READS = {"get", "list", "watch"}
 
 
@@ -50,9 +71,32 @@ def rendered() -> list[Body]:
     return helm.render()
 
 
+REAPER = {
+    ("pods", "patch"),
+    ("pods/resize", "patch"),
+    ("deployments.apps", "patch"),
+    ("backendtrafficpolicies.gateway.envoyproxy.io", "patch"),
+    ("backendtrafficpolicies.gateway.envoyproxy.io", "delete"),
+    ("httproutes.gateway.networking.k8s.io", "delete"),
+    ("networkpolicies.networking.k8s.io", "delete"),
+    ("chaosruns.feem.dev", "patch"),
+    ("events.events.k8s.io", "create"),
+    ("events.events.k8s.io", "patch"),
+}
+REAPER_LOOKS = (
+    "pods",
+    "deployments.apps",
+    "backendtrafficpolicies.gateway.envoyproxy.io",
+    "httproutes.gateway.networking.k8s.io",
+    "networkpolicies.networking.k8s.io",
+    "chaosruns.feem.dev",
+    "chaoshalts.feem.dev",
+)
+
+
 def rights(role: Body) -> set[tuple[str, str]]:
     return {
-        (f"{resource}.{group}".rstrip(".") if "/" not in resource else f"{resource}.{group}", verb)
+        (f"{resource}.{group}".rstrip("."), verb)
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
@@ -82,7 +126,35 @@ def test_the_operator_reads_everything_it_keeps_a_copy_of(rendered: list[Body]) 
     needed = {(resource, verb) for resource in WATCHED for verb in READS}
     needed |= {("customresourcedefinitions.apiextensions.k8s.io", "watch")}
     needed |= {("auditrecords.feem.dev", "get"), ("auditrecords.feem.dev", "list"), ("auditlogs.feem.dev", "get")}
+    needed |= {
+        (f"{plural}.feem.dev", verb) for plural in ("chaosexperiments", "chaosruns", "chaoshalts") for verb in READS
+    }
+    needed |= {("poddisruptionbudgets.policy", "list"), ("horizontalpodautoscalers.autoscaling", "list")}
+    needed |= {("pods", "get"), ("pods", "list"), ("namespaces", "get")}
     assert needed <= granted
+
+
+def test_the_reaper_may_take_back_and_nothing_else(rendered: list[Body]) -> None:
+    """Without a watch, a status, a record or a Lease: it has to do its work where everything else has failed."""
+    granted = rights(helm.named(rendered, "ClusterRole", "feem-reaper"))
+    assert granted == REAPER | {(resource, verb) for resource in REAPER_LOOKS for verb in ("get", "list")}
+    bindings = [body for kind in ("ClusterRoleBinding", "RoleBinding") for body in helm.of_kind(rendered, kind)]
+    (bound,) = [body for body in bindings if any(item["name"] == "feem-reaper" for item in body["subjects"])]
+    assert bound["roleRef"]["name"] == "feem-reaper"
+
+
+def test_every_right_of_the_reaper_that_changes_a_workload_is_narrowed_by_its_policy() -> None:
+    (policy, _) = yaml.safe_load_all((ROOT / "policies" / "reaper.yaml").read_text())
+    covered = {
+        (f"{resource}.{group}".rstrip("."), operation)
+        for rule in policy["spec"]["matchConstraints"]["resourceRules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for operation in rule["operations"]
+    }
+    operations = {"patch": "UPDATE", "delete": "DELETE"}
+    asked = {(resource, operations[verb]) for resource, verb in REAPER if not resource.startswith("events")}
+    assert {(resource.replace("/resize", "/*"), operation) for resource, operation in asked} <= covered
 
 
 def test_people_only_read_the_audit_log_and_nobody_changes_a_record(rendered: list[Body]) -> None:
@@ -108,15 +180,32 @@ def test_no_role_gives_a_right_on_secrets(rendered: list[Body]) -> None:
     for role in roles:
         for rule in role["rules"]:
             found = {resource.partition("/")[0] for resource in rule["resources"]}
-            assert not found & {"secrets", "serviceaccounts", "pods", "*"}, role["metadata"]["name"]
+            assert not found & {"secrets", "serviceaccounts", "*"}, role["metadata"]["name"]
             assert not set(rule["verbs"]) & {"*", "escalate", "bind", "impersonate"}, role["metadata"]["name"]
 
 
-def test_the_operator_sees_no_secrets_pods_or_roles(rendered: list[Body]) -> None:
+PODS = {
+    "feem-operator": {
+        *(("pods", verb) for verb in ("get", "list", "patch", "delete")),
+        ("pods/eviction", "create"),
+        ("pods/resize", "patch"),
+    },
+    "feem-reaper": {("pods", "get"), ("pods", "list"), ("pods", "patch"), ("pods/resize", "patch")},
+}
+"""A pod that somebody makes, or a command in one, reads the Secrets of its namespace. A patch of a pod adds no volume to it."""
+
+
+def test_nobody_makes_pods_or_runs_commands_in_them(rendered: list[Body]) -> None:
+    for role in (*helm.of_kind(rendered, "ClusterRole"), *helm.of_kind(rendered, "Role")):
+        found = {right for right in rights(role) if right[0].partition("/")[0] == "pods"}
+        assert found == PODS.get(role["metadata"]["name"], set()), role["metadata"]["name"]
+
+
+def test_the_operator_sees_no_secrets_or_roles(rendered: list[Body]) -> None:
     roles = [helm.named(rendered, "ClusterRole", "feem-operator"), helm.named(rendered, "Role", "feem-leader")]
     granted = {right for role in roles for right in rights(role)}
     resources = {resource for resource, _ in granted}
-    assert not resources & {"secrets", "pods", "serviceaccounts"}
+    assert not resources & {"secrets", "serviceaccounts"}
     assert {verb for resource, verb in granted if resource == "configmaps"} == {"create"}, "written, never read"
     assert not [resource for resource in resources if resource.endswith("rbac.authorization.k8s.io")]
 
@@ -151,6 +240,23 @@ def test_product_teams_decide_but_do_not_rewrite_history(rendered: list[Body]) -
     assert ("managedservices.feem.dev", "delete") in edit
 
 
+def test_product_teams_try_their_own_services_and_stop_their_own_runs(rendered: list[Body]) -> None:
+    edit = rights(helm.named(rendered, "ClusterRole", "feem-edit"))
+    chaos = {right for right in edit if right[0].startswith("chaos")}
+    assert chaos == {("chaosexperiments.feem.dev", verb) for verb in ("create", "update", "patch", "delete")} | {
+        ("chaosruns.feem.dev", verb) for verb in ("create", "patch", "delete")
+    }
+
+
+def test_a_resilience_team_has_experiments_runs_and_the_switch(rendered: list[Body]) -> None:
+    granted = rights(helm.named(rendered, "ClusterRole", "feem-chaos"))
+    view = rights(helm.named(rendered, "ClusterRole", "feem-view"))
+    assert {right for right in granted if right[1] in READS} == view
+    edit = rights(helm.named(rendered, "ClusterRole", "feem-edit"))
+    chaos = {right for right in edit if right[0].startswith("chaos")}
+    assert granted - view == chaos | {("chaoshalts.feem.dev", verb) for verb in ("create", "delete")}
+
+
 ROLES = ("product", "dev", "test", "risk", "compliance", "committee")
 
 
@@ -174,6 +280,8 @@ MORE = {
         ("complianceprofiles.feem.dev", verb): {"compliance"}
         for verb in ("create", "update", "patch", "delete", "assign")
     },
+    ("chaoshalts.feem.dev", "create"): set(ROLES),
+    ("chaoshalts.feem.dev", "delete"): {"compliance", "committee"},
 }
 
 

@@ -6,8 +6,24 @@ app.kubernetes.io/name: feem
 app.kubernetes.io/component: operator
 {{- end }}
 
+{{- define "feem.reaperName" -}}feem-reaper{{- end }}
+
+{{- define "feem.reaperSelector" -}}
+app.kubernetes.io/name: feem
+app.kubernetes.io/component: reaper
+{{- end }}
+
 {{- define "feem.labels" -}}
 {{ include "feem.selector" . }}
+{{ include "feem.releaseLabels" . }}
+{{- end }}
+
+{{- define "feem.reaperLabels" -}}
+{{ include "feem.reaperSelector" . }}
+{{ include "feem.releaseLabels" . }}
+{{- end }}
+
+{{- define "feem.releaseLabels" -}}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
@@ -25,6 +41,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{/* Who the operator is to the API server; the admission policies let only this user through. */}}
 {{- define "feem.username" -}}
 system:serviceaccount:{{ .Release.Namespace }}:{{ .Values.serviceAccount.name }}
+{{- end }}
+
+{{/* The reaper's account. The policies are written for the operator's user name with this suffix (feem/adapters/policies.py). */}}
+{{- define "feem.reaperAccount" -}}
+{{ .Values.serviceAccount.name }}-reaper
 {{- end }}
 
 {{/* Whether the policy that pauses changes is installed: "true" or "". */}}
