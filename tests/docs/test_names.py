@@ -11,6 +11,7 @@ import pytest
 import yaml
 from pydantic_core import PydanticUndefined
 
+from feem.observe.chaos import ReaperMetrics
 from feem.observe.metrics import OperatorMetrics
 from feem.settings import Settings
 from tests.docs.pages import ROOT, Page, code_spans, page, pages, source
@@ -23,7 +24,7 @@ SAYING = {"next_status", "ServicePlan", "wait", "verdict", "UnusableQuery", "Que
 
 def metrics() -> set[str]:
     found = set()
-    for family in OperatorMetrics().registry.collect():
+    for family in (*OperatorMetrics().registry.collect(), *ReaperMetrics().registry.collect()):
         if family.name.startswith("feem_"):
             found.add(f"{family.name}_total" if family.type == "counter" else family.name)
     return found

@@ -21,6 +21,7 @@ from tests.integration.kubectl import Kubectl, Manifest
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = "system:serviceaccount:feem-system:feem"
+REAPER = f"{OPERATOR}-reaper"
 GROUP = "feem-test"
 AsUser = Callable[[str], Kubectl]
 

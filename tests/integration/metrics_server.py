@@ -101,6 +101,10 @@ class MetricsServer:
     def close(self) -> None:
         self._http.shutdown()
 
+    def begin_anew(self) -> None:
+        """Forget all weathers: the past was fair."""
+        self._weather = [(time.time() - 3600, Weather())]
+
     @property
     def weather(self) -> Weather:
         return self._weather[-1][1]

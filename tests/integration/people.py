@@ -19,7 +19,7 @@ DIGEST = "sha256:" + "d" * 64
 
 def install_roles(admin: Kubectl) -> None:
     """Put the chart's ClusterRoles of people in force, rendered by helm."""
-    wanted = {f"feem-{role}" for role in (*ROLES, "view", "edit", "auditor")}
+    wanted = {f"feem-{role}" for role in (*ROLES, "view", "edit", "auditor", "chaos")}
     roles = [body for body in helm.of_kind(helm.render(), "ClusterRole") if body["metadata"]["name"] in wanted]
     assert {body["metadata"]["name"] for body in roles} == wanted
     admin.done("apply", manifest={"apiVersion": "v1", "kind": "List", "items": roles})

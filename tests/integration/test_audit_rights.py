@@ -25,7 +25,7 @@ from feem.runtime.clock import SystemClock
 from feem.runtime.ledger import RecordLedger, lowest_free_epoch
 from tests.chart import helm
 from tests.integration.adapter import operator_kubeconfig
-from tests.integration.conftest import OPERATOR, AsUser
+from tests.integration.conftest import OPERATOR, REAPER, AsUser
 from tests.integration.kubectl import Kubectl, Manifest
 from tests.integration.people import ROLES, People, install_roles
 
@@ -35,7 +35,7 @@ OWN = "feem-system"
 KEY = "feem-audit-key"
 ORIGIN = "bank.example/feem/rights"
 NOW = datetime.now(UTC).replace(microsecond=0)
-PEOPLE = (*ROLES, "view", "edit", "auditor")
+PEOPLE = (*ROLES, "view", "edit", "auditor", "chaos")
 ANY_VERB = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
@@ -73,10 +73,14 @@ def person(role: str) -> Manifest:
     return {"user": f"somebody-of-{role}", "groups": [group_of(role), "system:authenticated"]}
 
 
-SERVICE_ACCOUNT: Manifest = {
-    "user": OPERATOR,
-    "groups": ["system:serviceaccounts", f"system:serviceaccounts:{OWN}", "system:authenticated"],
-}
+def account(user: str) -> Manifest:
+    return {
+        "user": user,
+        "groups": ["system:serviceaccounts", f"system:serviceaccounts:{OWN}", "system:authenticated"],
+    }
+
+
+SERVICE_ACCOUNT = account(OPERATOR)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +104,7 @@ def people(cluster: Cluster, admin: Kubectl) -> Iterator[People]:
     yield found
     admin("delete", "clusterrolebinding", *(f"{group_of(role)}-feem-{role}" for role in PEOPLE))
     if not installed:  # else helm would find them to be somebody else's
-        admin("delete", "clusterrole,clusterrolebinding", "feem-operator")
+        admin("delete", "clusterrole,clusterrolebinding", "feem-operator", "feem-reaper")
         admin.within(OWN)("delete", "role,rolebinding", "feem-leader")
 
 
@@ -114,11 +118,37 @@ def test_nobodys_role_opens_the_keys_secret(people: People, role: str) -> None:
     assert f'"{KEY}" is forbidden' in told
 
 
-def test_the_operator_reads_no_secret_either(people: People) -> None:
-    """Its pod has the keys as files; a right to read them would be one to read every Secret of that name."""
+FAULTS = {OPERATOR: {"patch", "delete"}, REAPER: {"patch"}}
+"""What faults in pods take. A patch adds no volume to a pod, so it opens no Secret; what it may change of one says the next test."""
+
+
+@pytest.mark.parametrize("user", FAULTS)
+def test_neither_operator_nor_reaper_reads_a_secret(people: People, user: str) -> None:
+    """The operator's pod has the keys as files; a right to read them would be one to read every Secret of that name."""
+    who = account(user)
     for namespace in (OWN, "default", ""):
-        assert not held(people.admin, SERVICE_ACCOUNT, "secrets", ANY_VERB, namespace=namespace, name=KEY)
-    assert not held(people.admin, SERVICE_ACCOUNT, "pods", WRITES, namespace=OWN)
+        assert not held(people.admin, who, "secrets", ANY_VERB, namespace=namespace, name=KEY)
+    assert held(people.admin, who, "pods", WRITES, namespace=OWN) == FAULTS[user]
+    for part in ("pods/exec", "pods/attach", "pods/ephemeralcontainers", "pods/portforward", "serviceaccounts/token"):
+        assert not held(people.admin, who, part, ANY_VERB, namespace=OWN), part
+
+
+def test_the_reaper_puts_no_program_of_its_own_beside_the_key(people: People, as_user: AsUser) -> None:
+    """A pod that has the Secret as a volume, with another image, would show it."""
+    body: Manifest = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"operator-{uuid.uuid4().hex[:8]}"},
+        "spec": {"containers": [{"name": "operator", "image": "feem.dev/operator:0.1.0"}]},
+    }
+    here = people.admin.within(OWN)
+    here.done("create", manifest=body)
+    name = body["metadata"]["name"]
+    try:
+        told = as_user(REAPER).within(OWN).refused("set", "image", f"pod/{name}", "operator=unreleased:9")
+        assert "the reaper touches only what carries a fault" in told
+    finally:
+        here.done("delete", "pod", name, "--wait=false")
 
 
 @pytest.mark.parametrize("role", PEOPLE)
@@ -135,7 +165,7 @@ def test_who_sees_the_audit_log(people: People) -> None:
         return {role for role in PEOPLE if held(people.admin, person(role), resource, ("list",))}
 
     assert sees("auditrecords.feem.dev") == {"auditor"}
-    assert sees("auditlogs.feem.dev") == {*ROLES, "view", "auditor"}
+    assert sees("auditlogs.feem.dev") == {*ROLES, "view", "auditor", "chaos"}
 
 
 def test_the_operator_has_the_rights_that_it_uses_and_no_more(people: People) -> None:

@@ -1,0 +1,77 @@
+"""A client of the API server that counts what it writes, and ends where it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal
+
+from feem.adapters.kubernetes.client import Client
+from feem.adapters.kubernetes.errors import NotFound
+from feem.adapters.kubernetes.request import APPLY_PATCH, Request
+from feem.adapters.kubernetes.resources import type_of
+from feem.ports import Body
+
+Moment = Literal["before", "after"]
+MOMENTS: tuple[Moment, ...] = ("before", "after")
+
+
+class Crash(Exception):  # noqa: N818 - it is what happens to a process, and nothing catches it
+    """The process ends here."""
+
+
+class CountingClient(Client):
+    """`asked`: writes that were begun; `written`: those that the API server carried out, as `verb Kind [subresource]`."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.asked = 0
+        self.written: list[str] = []
+        self._crash: tuple[int, Moment] | None = None
+        self.meanwhile: Callable[[], Awaitable[Any]] | None = None
+        """What somebody else does once, after our look at an object and before our first write."""
+
+    def crash_at(self, number: int, moment: Moment) -> None:
+        """End before or after this write, counted from here on and from 1."""
+        self.asked, self._crash = 0, (number, moment)
+
+    def go_on(self) -> None:
+        """Crash no more, and count anew."""
+        self.asked, self._crash = 0, None
+        self.written.clear()
+
+    async def send(self, request: Request) -> Body:
+        if request.method == "GET":
+            return await super().send(request)
+        self.asked += 1
+        act, self.meanwhile = self.meanwhile, None
+        if act is not None:
+            await act()
+        if self._crash == (self.asked, "before"):
+            raise Crash
+        answer = await super().send(request)
+        self.written.append(" ".join(filter(None, (request.verb, request.type.kind, request.subresource))))
+        if self._crash == (self.asked, "after"):
+            raise Crash
+        return answer
+
+
+async def apply_as(client: Client, manager: str, resource: str, body: Body, *, force: bool = True) -> Body:
+    """Server-side apply under a manager's name, as `kubectl apply --server-side` does; raises Conflict unless forced."""
+    kind, metadata = type_of(resource), body["metadata"]
+    query = (("fieldManager", manager), ("force", "true" if force else "false"))
+    whole = {"apiVersion": kind.api_version, "kind": kind.kind, **body}
+    place = (kind, metadata.get("namespace", ""), metadata["name"])
+    return await client.send(
+        Request("patch", "PATCH", *place, query=query, body=whole, content_type=APPLY_PATCH, timeout=30)
+    )
+
+
+async def listed(client: Client, resource: str, namespace: str) -> Sequence[Body]:
+    """Every object of a resource in a namespace; none where there is no such resource."""
+    found: list[Body] = []
+    try:
+        async for page in client.pages(resource, namespace=namespace):
+            found += page.get("items") or ()
+    except NotFound:
+        return ()
+    return found
