@@ -79,6 +79,10 @@ bench-admission: $(STAMP) ## What the policies add to requests, on a cluster `fe
 bench-audit: $(STAMP) ## How fast the audit log is written, published and verified, and in how much memory; writes bench/results
 	@PYTHONPATH=. $(BIN)/python -m bench.audit --out bench/results/audit.json
 
+.PHONY: bench-chaos
+bench-chaos: $(STAMP) ## What 500 scheduled experiments cost in requests, CPU and memory, on a cluster of its own; writes bench/results
+	@PYTHONPATH=. $(BIN)/python -m bench.chaos --out bench/results/chaos.json
+
 .PHONY: format
 format: $(STAMP) ## Format the code
 	@$(BIN)/ruff format .

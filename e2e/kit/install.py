@@ -37,10 +37,12 @@ def install_operator(cluster: Cluster, say: Say, *, replicas: int = 1) -> None:
     words = [str(helm), "--kubeconfig", str(cluster.kubeconfig), "upgrade", "--install", "feem", "charts/feem"]
     words += ["--namespace", NAMESPACE, "--set", f"replicas={replicas}"]
     words += [word for value in values for word in ("--set-string", value)]
+    words += ["--set-json", 'chaos.namespaces=["*"]']
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode != 0:
         raise RuntimeError(f"helm could not install the chart: {done.stderr.strip()}")
-    kubectl.run("rollout", "status", "deployment/feem", "--timeout=120s", namespace=NAMESPACE)
+    for deployment in ("feem", "feem-reaper"):
+        kubectl.run("rollout", "status", f"deployment/{deployment}", "--timeout=120s", namespace=NAMESPACE)
 
 
 def prepare_namespace(kubectl: Kubectl) -> None:

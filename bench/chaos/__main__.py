@@ -1,0 +1,152 @@
+"""Measure what many chaos experiments with schedules cost one operator, print it and keep the figures.
+
+python -m bench.chaos [--out FILE] [--experiments N] [--idle S] [--busy S]      makes cluster `feem-bench` and takes it down
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+from bench.admission.plan import Arm
+from bench.admission.policies import NotInForceError, install
+from bench.admission.wire import Account, RefusedError, Wire
+from bench.chaos import stage
+from bench.chaos.process import Operator, between
+from bench.chaos.report import Run, sections
+from bench.evidence.section import verdicts
+from e2e import cluster
+from e2e.cluster.local.plan import read_running
+
+COMMAND = "make bench-chaos"
+NAME = "feem-bench"
+ADMIN = Account("bench", ("system:masters",))
+OPERATOR = "system:serviceaccount:feem-system:feem"
+EXPERIMENTS, NAMESPACES = 500, 10
+IDLE, BUSY = 120.0, 180.0
+LEAD_IN = 75.0
+"""Seconds until all come each minute and have a run behind them; not measured."""
+
+Say = Callable[[str], None]
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the bench; 0 when its promises are kept, 1 when not or when it could not be made."""
+    parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
+    parser.add_argument("--out", type=Path, help="write the figures to this file")
+    parser.add_argument("--experiments", type=int, default=EXPERIMENTS, help="how many (default %(default)s)")
+    parser.add_argument("--namespaces", type=int, default=NAMESPACES, help="in how many namespaces (%(default)s)")
+    parser.add_argument("--idle", type=float, default=IDLE, help="seconds with nothing due (%(default).0f)")
+    parser.add_argument("--busy", type=float, default=BUSY, help="seconds with runs each minute (%(default).0f)")
+    options = parser.parse_args(words)
+    began, load = time.monotonic(), os.getloadavg()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - began:7.1f} s  {line}", file=sys.stderr, flush=True)
+
+    try:
+        run = measured(options, say)
+    except (cluster.ClusterError, NotInForceError, RefusedError, OSError) as problem:
+        print(f"NOT MEASURED: {problem}", file=sys.stderr)
+        return 1
+    made = sections(run)
+    kept = {
+        "command": COMMAND,
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "seconds": round(time.monotonic() - began),
+        "python": platform.python_version(),
+        "processors": os.cpu_count(),
+        "load": [round(one, 2) for one in load],
+        "experiments": options.experiments,
+        "namespaces": options.namespaces,
+        "sections": {section.name: section.plain() for section in made},
+    }
+    print(f"# Chaos experiments, measured\nmade by: {COMMAND}    ({kept['time']}, load {load[0]:.1f} before the run)")
+    for section in made:
+        print("\n" + "\n".join(section.text()))
+    checks = [check for section in made for check in section.checks]
+    misses = [check for check in checks if not check.passed]
+    print(f"\n## All promises: {len(checks) - len(misses)} of {len(checks)} kept")
+    print("\n".join(verdicts(misses)))
+    if options.out:
+        options.out.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    return 1 if misses else 0
+
+
+def measured(options: argparse.Namespace, say: Say) -> Run:
+    """Make the cluster, measure and take the cluster down, whatever happens in between."""
+    if cluster.find(NAME):
+        say(f"cluster {NAME} is left from an earlier run: made anew")
+        cluster.down(NAME, say)
+    try:
+        found = cluster.up(NAME, "api", "local", say)
+        with tempfile.TemporaryDirectory(prefix="feem-bench-chaos-") as folder:
+            return on(found, options, Path(folder) / "operator.log", say)
+    finally:
+        cluster.down(NAME, say)
+
+
+def on(found: cluster.Cluster, options: argparse.Namespace, log: Path, say: Say) -> Run:
+    """Measure on a cluster, with FEEM's policies in force."""
+    server = yaml.safe_load(found.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    with closing(Wire(server, found.state / "pki", ADMIN)) as admin:
+        install(admin, say).bring(Arm.WITH)
+        stage.let_in(admin)
+        spaces = stage.namespaces(admin, options.namespaces)
+        config = cluster.user_kubeconfig(found, OPERATOR, (stage.GROUP,))
+        with Operator(config, log, read_running(found.state)["kube-apiserver"]) as operator:
+            return act(operator, admin, spaces, options, say)
+
+
+def act(operator: Operator, admin: Wire, spaces: list[str], options: argparse.Namespace, say: Say) -> Run:
+    """Look at the operator before and after each act of the play."""
+    count = options.experiments
+    time.sleep(5)
+    say(f"nothing to do for {options.idle / 2:.0f} s")
+    start = operator.look()
+    time.sleep(options.idle / 2)
+    empty = operator.look()
+    say(f"{count} experiments are made")
+    places = stage.experiments(admin, spaces, count, stage.now())
+    stage.await_scheduled(admin, spaces, count)
+    time.sleep(5)
+    say(f"none of them is due for {options.idle:.0f} s")
+    settled = operator.look()
+    time.sleep(options.idle)
+    idle = operator.look()
+    say(f"each comes every minute from now on; {LEAD_IN:.0f} s to get going")
+    stage.each_minute(admin, places)
+    stage.await_scheduled(admin, spaces, count)
+    time.sleep(LEAD_IN)
+    say(f"{options.busy:.0f} s are measured")
+    before, began = operator.look(), stage.now()
+    time.sleep(options.busy)
+    after, ended = operator.look(), stage.now()
+    causes, late = stage.outcomes(admin, places)
+    return Run(
+        experiments=count,
+        empty=between(start, empty),
+        idle=between(settled, idle),
+        settling=between(empty, settled),
+        busy=between(before, after),
+        memory={"its start": empty, f"a look at {count} experiments": idle, "runs each minute": after},
+        due=stage.due_between(places, began, ended),
+        missed=stage.missed_between(admin, began, ended),
+        causes=causes,
+        late=late,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Experiments on the whole stack: real pods, gateway, Prometheus and traffic, the operator and the reaper as pods."""
