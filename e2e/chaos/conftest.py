@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -12,8 +13,19 @@ from e2e.kit.chaos import Lab
 from e2e.kit.creditcheck import CreditCheck, ReportTraffic
 from e2e.kit.kubectl import Kubectl, wait_until
 
-NAMESPACES = ("credit-a", "credit-b")
 RATE = 10.0
+LENIENT = """
+apiVersion: feem.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata: {name: half-is-answered}
+spec:
+  description: What these tests break must not spend the budget that the next one needs
+  objective: "50"
+  indicator:
+    ratio:
+      bad: http_requests_total{path="/credit-report",code=~"5.."}
+      total: http_requests_total{path="/credit-report"}
+"""
 
 
 @pytest.fixture(scope="session")
@@ -21,12 +33,15 @@ def labs(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Both services, governed and answering their clients."""
     found = []
     folder = tmp_path_factory.mktemp("reports")
-    for namespace in NAMESPACES:
+    for namespace in (f"credit-{uuid.uuid4().hex[:6]}" for _ in range(2)):
         kubectl, host = Kubectl.of(cluster).replaced(namespace), f"{namespace}.example"
         CreditCheck(kubectl, host).deploy(cluster, say)
+        kubectl.apply_text(LENIENT)
         traffic = ReportTraffic(cluster, folder / f"{namespace}.jsonl", host=host, rate=RATE)
         found.append((Lab(kubectl), traffic))
     with found[0][1], found[1][1]:
         for _, traffic in found:
             wait_until("the first reports", lambda one=traffic: len(one.answers()) > 100, 60)  # type: ignore[misc]
         yield tuple(found)
+    for lab, _ in found:
+        CreditCheck(lab.kubectl).remove()

@@ -27,11 +27,12 @@ class Trial:
     radius: Mapping[str, Any]
     query: str = ""
     bound: tuple[str, str] = ("above", "0")
+    objective: str = "half-is-answered"
 
     def manifest(self, namespace: str, **spec: Any) -> Body:
         """Return the ChaosExperiment."""
         hypothesis = {
-            "objectives": ["credit-check-answers"],
+            "objectives": [self.objective],
             "steadySeconds": 15,
             "recoverWithinSeconds": 120,
             "recoveryWindowSeconds": 15,
