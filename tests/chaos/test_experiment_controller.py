@@ -22,6 +22,7 @@ from feem.controllers.door import Door
 from feem.controllers.resources import EXPERIMENTS, OBJECTIVES, RUNS, SERVICES_MANAGED
 from feem.core.audit.record import name_of
 from feem.core.audit.verify import verify
+from feem.core.chaos.effects import DeleteRun
 from feem.core.chaos.schedule import begins_at, next_after
 from feem.core.conditions import find
 from feem.ports import FINALIZER, Body, Conflict, Refused, Unavailable
@@ -387,7 +388,52 @@ async def test_another_run_that_took_the_name_of_one_to_forget_stays() -> None:
     assert "status" not in fresh
 
 
+async def test_a_run_that_is_known_to_be_another_one_by_now_is_not_even_asked_for() -> None:
+    desk = Desk(None)
+    body = desk.api.create(
+        RUNS, {"metadata": {"namespace": NAMESPACE, "name": "r"}, "spec": {"experiment": NAME}}, USER
+    )
+    desk.start()
+    await desk.cluster.perform(DeleteRun(NAMESPACE, "r", "uid-of-another"), 0)
+    await desk.cluster.perform(DeleteRun(NAMESPACE, "gone", "uid-of-another"), 0)
+    assert desk.since(0) == []
+    await desk.cluster.perform(DeleteRun(NAMESPACE, "r", body["metadata"]["uid"]), 0)
+    assert desk.names() == []
+
+
 # -- crashes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verb", "moment", "outcome"),
+    [
+        ("create", "before", "Done"),
+        ("create", "after", "Recovered"),
+        ("delete", "before", "Done"),
+        ("delete", "after", "Recovered"),
+    ],
+)
+async def test_the_log_says_whether_the_act_was_done_when_the_operator_died(
+    verb: str, moment: str, outcome: str
+) -> None:
+    desk = Desk(history={"passed": 1, "others": 1})
+    if verb == "delete":
+        for number in range(2):
+            meta = {"namespace": NAMESPACE, "name": f"r{number}"}
+            desk.api.create(RUNS, {"metadata": meta, "spec": {"experiment": NAME}}, USER)
+            desk.end(f"r{number}", "Skipped")
+
+    def die(request: Request, now: str) -> None:
+        if (request.verb, request.resource, now) == (verb, RUNS, moment):
+            desk.api.fault = None
+            raise Crash
+
+    desk.api.fault = die
+    with pytest.raises(Crash):
+        await desk.visit("2026-11-02 09:00" if verb == "create" else None)
+    desk.start()
+    await desk.visit()
+    assert desk.outcomes() == [("RequestRun" if verb == "create" else "PruneRuns", [outcome])]
 
 
 class Killer:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from feem.api.fault import BlastRadius, Fault, HttpAbort, HttpLatency, RequestHeader
 from feem.core.chaos.edit import ABSENT, ROUTES, TRAFFIC_POLICIES, Body, Change, Field, Make, Target
-from feem.core.chaos.http_faults import METHODS, NOWHERE, http
+from feem.core.chaos.http_faults import NOWHERE, http
 from feem.core.chaos.network_faults import made_name
 from feem.core.chaos.scene import Scene, Unfit
 from tests.chaos.scenes import (
@@ -38,6 +38,8 @@ FIFTH = BlastRadius(request_percent=20)
 HEADER = RequestHeader(name="x-chaos", value="yes")
 MARKED = BlastRadius(request_percent=100, header=HEADER)
 OURS = made_name(RUN)
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
+"""Those of HTTPRoute: there are no others."""
 ABORTS = {"abort": {"httpStatus": 503, "percentage": 20}}
 
 

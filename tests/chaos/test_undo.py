@@ -295,6 +295,20 @@ def test_an_injection_that_was_overtaken_by_an_edit_does_not_hold(case: tuple[Bo
         patched({**body, "metadata": {**body["metadata"], "uid": "uid-b"}}, (*marking, *operations))
 
 
+@FEW
+@given(planned())
+def test_whatever_was_written_between_the_look_and_the_injection_is_not_overwritten(case: tuple[Body, Change]) -> None:
+    """What is added has no value that could be tested, so the version that was read is."""
+    body, edit = case
+    read = {**body, "metadata": {**body["metadata"], "resourceVersion": "7"}}
+    operations = [part for each in injection(read, edit, InjectFault((edit,), MARK).marked(edit)) for part in each]
+    assert same_body(undone(patched(read, operations)), read)
+    for meanwhile in (injected(body, Tag(POD)), {**body, "spec": {}}, body):
+        written = {**meanwhile, "metadata": {**meanwhile["metadata"], "resourceVersion": "8"}}
+        with pytest.raises(Untrue):
+            patched(written, operations)
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

@@ -15,8 +15,8 @@ from feem.api.objective import Indicator, ServiceLevelObjective
 from feem.controllers.objective import ObjectiveController
 from feem.controllers.resources import OBJECTIVES
 from feem.core.conditions import find
+from feem.core.effects import AnyEffect
 from feem.core.evidence.samples import Evidence, SampleRequest
-from feem.core.rollout.effects import Effect
 from feem.ports import Body, Burn, Conflict, QueryProblem
 
 NAMESPACE, NAME = "lending", "answers"
@@ -56,7 +56,7 @@ class Objects:
     def owned(self, resource: str, owner_uid: str) -> Sequence[Body]:
         return ()
 
-    async def perform(self, effect: Effect, intent: int) -> None:
+    async def perform(self, effect: AnyEffect, intent: int) -> None:
         raise NotImplementedError
 
     async def set_finalizer(self, resource: str, namespace: str, name: str, *, present: bool) -> None:

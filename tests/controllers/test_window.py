@@ -12,7 +12,7 @@ import pytest
 from feem.api.window import ChangeWindow, WindowSpec, WindowStatus, WindowType
 from feem.controllers.window import WINDOWS, WindowController
 from feem.core.conditions import find
-from feem.core.rollout.effects import Effect
+from feem.core.effects import AnyEffect
 from feem.ports import Body, Conflict
 from tests.controllers.facts import Facts
 from tests.windows.written import ALLOW, FREEZE, SHANGHAI, at, cron, days, once
@@ -59,7 +59,7 @@ class Objects:
     def owned(self, resource: str, owner_uid: str) -> Sequence[Body]:
         return ()
 
-    async def perform(self, effect: Effect, intent: int) -> None:
+    async def perform(self, effect: AnyEffect, intent: int) -> None:
         raise NotImplementedError
 
     async def write_status(self, resource: str, namespace: str, name: str, status: Body, resource_version: str) -> None:

@@ -58,7 +58,17 @@ def test_alerts_come_and_go_with_what_they_are_about(tmp_path: Path) -> None:
         operator.chaos.fault(*fault, in_place=False, expires=0.0)
         until("quiet", told())
         operator.chaos.run_ended(*OUTAGE, "Error", "ResidueLeft")
-        until("a residue, the first one of this operator", told(RESIDUE))
+        until("a residue, after a fault that this operator saw in place", told(RESIDUE))
+
+
+def test_the_first_residue_of_an_operator_that_saw_no_fault_in_place(tmp_path: Path) -> None:
+    """A counter that begins with 1 has no increase."""
+    operator = OperatorMetrics()
+    operator.leading(True)
+    with exporter(ReaperMetrics().registry) as one, exporter(operator.registry) as other:
+        operator.chaos.run_ended(*OUTAGE, "Error", "ResidueLeft")
+        with prometheus(tmp_path, one, other) as url:
+            until("a residue", lambda: chaotic(url) == {RESIDUE})
 
 
 def text(url: str, name: str) -> str:

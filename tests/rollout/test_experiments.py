@@ -14,7 +14,7 @@ from feem.api.run import ChaosRun, RunSpec, Track
 from feem.core.chaos.effects import CreateRun
 from feem.core.gates.result import Compliance, GateResult
 from feem.core.rollout.decide import decide
-from feem.core.rollout.effects import PinService, SetWeight
+from feem.core.rollout.effects import ApplyCanary, PinService, SetWeight
 from feem.core.rollout.experiments import AGAIN_AFTER, MOST_TRIES, PASSING
 from feem.core.rollout.plan import Plan
 from feem.core.rollout.recovery import true_of_release
@@ -203,6 +203,14 @@ def test_a_canary_with_other_pods_than_the_step_asks_for_is_not_scaled_while_it_
     assert decide(asked(run(), canary=canary(4))).effects == ()
     assert decide(asked(run(), canary=canary(4), outcome=Outcome.INCONCLUSIVE)).effects == ()
     assert [type(one) for one in decide(asked(run(), pinned="")).effects] == [PinService]
+
+
+def test_pods_of_the_next_step_come_after_the_experiment() -> None:
+    state: dict[str, Any] = {"outcome": Outcome.INCONCLUSIVE, "state": {"passed_at": NOW}}
+    assert (at.word(decide(asked(**state))), decide(asked(**state)).effects) == ("Inconclusive", ())
+    (effect,) = decide(asked(run(result="Passed"), **state)).effects
+    assert isinstance(effect, ApplyCanary)
+    assert effect.replicas == 5
 
 
 def test_its_own_judge_goes_on_meanwhile() -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from feem.adapters.kubernetes import faults
-from feem.adapters.kubernetes.client import Client
+from feem.adapters.kubernetes.client import Client, with_type
 from feem.adapters.kubernetes.resources import (
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
-    NETWORK_POLICIES,
+    NAMESPACES,
     PODS,
     REPLICASETS,
     ROUTES,
@@ -37,16 +38,25 @@ from tests.integration.chaos.snapshot import Snapshot, changes, taken, whole
 
 REPLICAS = 3
 MANAGED = "managedservices.feem.dev"
-_DELETED = (TRAFFIC_POLICIES, ROUTES, NETWORK_POLICIES, DISRUPTION_BUDGETS, SERVICES, DEPLOYMENTS, REPLICASETS, PODS)
 
 
 @dataclass
 class Place:
-    """Where a case is played; `pristine` is how it looks when nothing has happened yet, and for which case it was set up."""
+    """Where a case is played: a namespace, and another one once something there is not as it was.
 
-    namespace: str
+    A namespace is not cleared and used again, for controllers remember what they made and deleted under the same names.
+    `pristine` is how it looks when nothing has happened yet.
+    """
+
+    namespaces: list[str] = field(default_factory=list)
     pristine: Snapshot | None = None
-    made_for: str = ""
+
+    async def move(self, admin: Client) -> None:
+        """Go to a new namespace."""
+        name = f"chaos-{uuid.uuid4().hex[:8]}"
+        await admin.create(NAMESPACES, "", with_type(NAMESPACES, {"metadata": {"name": name}}))
+        self.namespaces.append(name)
+        self.pristine = None
 
 
 @dataclass(frozen=True)
@@ -74,19 +84,17 @@ class Stage:
 
     @property
     def namespace(self) -> str:
-        return self.place.namespace
+        return self.place.namespaces[-1]
 
     # -- what people have there
 
     async def ready(self) -> Stage:
-        """Set up what is not there, or not as it was, and wait until it is whole; returns the stage with how it looks now."""
-        if self.place.made_for != self.case.name or not await self._is_pristine():
-            await self._clear()
+        """Set up everything where it is not as it was, and wait until it is whole; returns the stage with how it looks now."""
+        if not await self._is_pristine():
+            await self.place.move(self.admin)
             for resource, body in manifests(self.namespace, self.case):
                 await apply_as(self.owner, "owner", resource, body)
             await self._govern()
-            self.place.made_for = self.case.name
-            self.place.pristine = None
         await self.whole()
         before = await self.look()
         self.place.pristine = before
@@ -151,19 +159,6 @@ class Stage:
                 return False
         budgets = await listed(self.admin, DISRUPTION_BUDGETS, self.namespace)
         return all((one.get("status") or {}).get("disruptionsAllowed") == REPLICAS - 1 for one in budgets)
-
-    async def _clear(self) -> None:
-        for resource in _DELETED:
-            for body in await listed(self.admin, resource, self.namespace):
-                metadata = body["metadata"]
-                await self.admin.delete(
-                    resource, self.namespace, metadata["name"], uid=metadata["uid"], grace_seconds=0
-                )
-
-        async def empty() -> bool:
-            return not any([await listed(self.admin, resource, self.namespace) for resource in _DELETED])
-
-        await self.until(empty, "the namespace is empty")
 
     async def _govern(self) -> None:
         """As the operator does: so that FEEM's policies know the service, its pods and its Deployment."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
@@ -115,14 +117,12 @@ async def _seen(stage: Stage) -> None:
     async def differs() -> list[str]:
         return changes(stage.before, unmarked(await stage.look()))
 
-    expected = sorted(stage.case.shows)
-
-    async def shown() -> bool:
-        return await differs() == expected
-
-    if not stage.case.same_pods:
-        await stage.until(shown, f"{expected} is seen")
-    assert await differs() == expected
+    expected, found = sorted(stage.case.shows), await differs()
+    deadline = time.monotonic() + (0 if stage.case.same_pods else 60)
+    while found != expected and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
+        found = await differs()
+    assert found == expected
 
 
 def _filled(wanted: Any, stage: Stage, attempt: Attempt) -> Any:
@@ -530,12 +530,13 @@ async def test_a_mark_that_cannot_be_read_is_refused_and_said(stage: Stage) -> N
     await stage.inject(attempt)
     place = (first.target.resource, first.target.namespace, first.target.name)
     await stage.feem.merge(*place, {"metadata": {"annotations": {ANNOTATION: "{"}}})
-    there = await read(stage, first)
+    await _seen(stage)
+    there = await stage.look()
     with pytest.raises(Refused, match="is no mark of a fault"):
         await stage.undo(Attempt((first,), attempt.mark))
     with pytest.raises(Refused, match="is no mark of a fault"):
         await stage.inject(Attempt((first,), attempt.mark))
-    assert await read(stage, first) == there
+    assert await stage.look() == there
     assert any("still" in line for line in (await stage.left(attempt)).residue)
     stage.place.pristine = None
 
