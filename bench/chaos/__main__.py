@@ -1,6 +1,6 @@
 """Measure what many chaos experiments with schedules cost one operator, print it and keep the figures.
 
-python -m bench.chaos [--out FILE] [--experiments N] [--idle S] [--busy S]      makes cluster `feem-bench` and takes it down
+python -m bench.chaos [--out FILE] [--experiments N] [--coming N] [--idle S] [--busy S]    makes cluster `feem-bench`, takes it down
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.admission.policies import NotInForceError, install
 from bench.admission.wire import Account, RefusedError, Wire
 from bench.chaos import stage
 from bench.chaos.process import Operator, between
-from bench.chaos.report import Run, sections
+from bench.chaos.report import Act, Run, sections
 from bench.evidence.section import verdicts
 from e2e import cluster
 from e2e.cluster.local.plan import read_running
@@ -33,10 +33,10 @@ COMMAND = "make bench-chaos"
 NAME = "feem-bench"
 ADMIN = Account("bench", ("system:masters",))
 OPERATOR = "system:serviceaccount:feem-system:feem"
-EXPERIMENTS, NAMESPACES = 500, 10
+EXPERIMENTS, NAMESPACES, COMING = 500, 10, 100
 IDLE, BUSY = 120.0, 180.0
-LEAD_IN = 75.0
-"""Seconds until all come each minute and have a run behind them; not measured."""
+LEAD_IN = 125.0
+"""Seconds until each has two runs behind it, so that for each further one an old one is forgotten; not measured."""
 
 Say = Callable[[str], None]
 
@@ -47,6 +47,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, help="write the figures to this file")
     parser.add_argument("--experiments", type=int, default=EXPERIMENTS, help="how many (default %(default)s)")
     parser.add_argument("--namespaces", type=int, default=NAMESPACES, help="in how many namespaces (%(default)s)")
+    parser.add_argument("--coming", type=int, default=COMING, help="how many of them come each minute (%(default)s)")
     parser.add_argument("--idle", type=float, default=IDLE, help="seconds with nothing due (%(default).0f)")
     parser.add_argument("--busy", type=float, default=BUSY, help="seconds with runs each minute (%(default).0f)")
     options = parser.parse_args(words)
@@ -106,12 +107,12 @@ def on(found: cluster.Cluster, options: argparse.Namespace, log: Path, say: Say)
         spaces = stage.namespaces(admin, options.namespaces)
         config = cluster.user_kubeconfig(found, OPERATOR, (stage.GROUP,))
         with Operator(config, log, read_running(found.state)["kube-apiserver"]) as operator:
-            return act(operator, admin, spaces, options, say)
+            return play(operator, admin, spaces, options, say)
 
 
-def act(operator: Operator, admin: Wire, spaces: list[str], options: argparse.Namespace, say: Say) -> Run:
-    """Look at the operator before and after each act of the play."""
-    count = options.experiments
+def play(operator: Operator, admin: Wire, spaces: list[str], options: argparse.Namespace, say: Say) -> Run:
+    """Look at the operator before and after each act."""
+    count, coming = options.experiments, min(options.coming, options.experiments)
     time.sleep(5)
     say(f"nothing to do for {options.idle / 2:.0f} s")
     start = operator.look()
@@ -125,27 +126,39 @@ def act(operator: Operator, admin: Wire, spaces: list[str], options: argparse.Na
     settled = operator.look()
     time.sleep(options.idle)
     idle = operator.look()
-    say(f"each comes every minute from now on; {LEAD_IN:.0f} s to get going")
-    stage.each_minute(admin, places)
-    stage.await_scheduled(admin, spaces, count)
-    time.sleep(LEAD_IN)
-    say(f"{options.busy:.0f} s are measured")
-    before, began = operator.look(), stage.now()
-    time.sleep(options.busy)
-    after, ended = operator.look(), stage.now()
-    causes, late = stage.outcomes(admin, places)
+    busy = _act(operator, admin, places[:coming], spaces, options.busy, say)
+    after = operator.look()
+    flood = _act(operator, admin, places, spaces, options.busy / 2, say)
     return Run(
         experiments=count,
         empty=between(start, empty),
         idle=between(settled, idle),
         settling=between(empty, settled),
-        busy=between(before, after),
-        memory={"its start": empty, f"a look at {count} experiments": idle, "runs each minute": after},
-        due=stage.due_between(places, began, ended),
-        missed=stage.missed_between(admin, began, ended),
-        causes=causes,
-        late=late,
+        busy=busy,
+        flood=flood,
+        memory={
+            "its start": empty,
+            f"a look at {count} experiments": idle,
+            f"{coming} runs a minute": after,
+            f"{count} times a minute": operator.look(),
+        },
     )
+
+
+def _act(
+    operator: Operator, admin: Wire, places: list[stage.Place], spaces: list[str], seconds: float, say: Say
+) -> Act:
+    """Let experiments come each minute, and measure once they do."""
+    say(f"{len(places)} come each minute from now on; {LEAD_IN:.0f} s to get going")
+    stage.each_minute(admin, places)
+    time.sleep(LEAD_IN)
+    say(f"{seconds:.0f} s are measured")
+    first, before, began = stage.dealt_with(admin, spaces), operator.look(), stage.now()
+    time.sleep(seconds)
+    last, after, ended = stage.dealt_with(admin, spaces), operator.look(), stage.now()
+    causes, late = stage.outcomes(admin, places, began)
+    times, missed = stage.times_between(places, first, last), stage.missed_between(admin, began, ended)
+    return Act(len(places), between(before, after), times, missed, causes, late)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,30 @@ MEMORY_LIMIT = 384 * 1024 * 1024
 """What the chart allows the operator."""
 MOST_REQUESTS, MOST_ADDED, MOST_SHARE = 20.0, 0.05, 0.01
 LOST = 0.02
-"""Share of runs that may fall to the other side of the beginning and the end of the time."""
+"""Share of runs that may be on the other side of the beginning or the end of a time."""
 MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Act:
+    """A time in which some experiments came each minute: what it took, how many times came and how many of them were missed."""
+
+    coming: int
+    spent: Spent
+    times: int
+    missed: int
+    causes: Counter[str]
+    late: Sequence[float]
+
+    @property
+    def made(self) -> int:
+        """Runs that were made."""
+        return self.spent.requests["create", "chaosruns"]
+
+    @property
+    def accounted(self) -> bool:
+        """Whether each time became a run or is on record as missed; some are on the other side of the beginning or the end."""
+        return abs(self.made + self.missed - self.times) <= max(3, LOST * self.times)
 
 
 @dataclass(frozen=True)
@@ -26,23 +48,15 @@ class Run:
     empty: Spent
     idle: Spent
     settling: Spent
-    busy: Spent
+    busy: Act
+    flood: Act
     memory: dict[str, Usage]
     """By what the operator had to do until then."""
-    due: int
-    missed: int
-    causes: Counter[str]
-    late: Sequence[float]
-
-    @property
-    def made(self) -> int:
-        """Runs that were made in the busy time."""
-        return self.busy.requests["create", "chaosruns"]
 
 
 def sections(run: Run) -> list[Section]:
     """Return the parts of the report in their order."""
-    return [idle(run), busy(run), memory(run)]
+    return [idle(run), busy(run), flood(run), memory(run)]
 
 
 def idle(run: Run) -> Section:
@@ -67,52 +81,49 @@ def idle(run: Run) -> Section:
         figures={
             "withoutExperiments": _plain(run.empty),
             "withExperiments": _plain(run.idle),
-            "firstLook": {**_plain(run.settling), "requestsEach": round(_each(run.settling, run.experiments), 2)},
+            "firstLook": {
+                **_plain(run.settling),
+                "requestsEach": round(run.settling.requests.total() / run.experiments, 2),
+            },
         },
     )
 
 
 def busy(run: Run) -> Section:
     """What one run costs that is due and refused."""
-    made, spent = max(run.made, 1), run.busy
-    each, accounted = _each(spent, made), run.made + run.missed
-    cpu, server = ((one - of_idle * spent.seconds) * 1000 / made for one, of_idle in _beyond_idle(run))
+    act = run.busy
+    made, spent = max(act.made, 1), act.spent
+    cpu, server = _each_cpu(run, act)
     rows = [(f"{verb} {resource}", f"{count / made:.2f}") for (verb, resource), count in spent.requests.most_common()]
-    late = sorted(run.late)
-    said = ", ".join(f"{count} {cause}" for cause, count in run.causes.most_common())
+    each = spent.requests.total() / made
     return Section(
         "busy",
-        f"What a run costs that is due and refused: {run.experiments} experiments, each every minute, spread by jitter",
+        f"What a run costs that is due and refused: {act.coming} of {run.experiments} experiments come each minute, spread by jitter",
         notes=(
-            f"{run.made} runs in {spent.seconds:.0f} s, {run.made / spent.seconds:.1f} a second. Those still kept: {said}.",
+            *_notes(act),
             f"A run takes {cpu:.1f} ms of the operator's CPU and {server:.1f} ms of the API server's.",
             f"{spent.failed} of {spent.requests.total()} requests were not granted.",
-            f"They were made {percentile(late, 0.5):.0f} s after their time and jitter at the median, {percentile(late, 0.95):.0f} s at p95"
-            if late
-            else "no run is kept",
         ),
         columns=("request", "a run"),
         rows=(*rows, ("all", f"{each:.2f}")),
         checks=(
             Check(f"a run takes at most {MOST_REQUESTS:.0f} requests", f"{each:.1f}", each <= MOST_REQUESTS),
-            Check(
-                "every time of the schedules became a run, or is on record as missed",
-                f"{run.made} runs and {run.missed} missed of {run.due}",
-                abs(accounted - run.due) <= LOST * run.due,
-            ),
-            Check("none was missed", f"{run.missed}", run.missed == 0),
+            _all_accounted(act),
+            Check("none was missed", f"{act.missed}", act.missed == 0),
         ),
-        figures={
-            "runs": run.made,
-            "due": run.due,
-            "missed": run.missed,
-            "requestsEach": round(each, 3),
-            "cpuMsEach": round(cpu, 3),
-            "apiServerCpuMsEach": round(server, 3),
-            "lateSeconds": {"p50": percentile(late, 0.5), "p95": percentile(late, 0.95)} if late else {},
-            "causes": dict(run.causes),
-            **_plain(spent),
-        },
+        figures=_figures(run, act),
+    )
+
+
+def flood(run: Run) -> Section:
+    """What becomes of more runs than can be made."""
+    act = run.flood
+    return Section(
+        "flood",
+        f"When all {act.coming} come each minute",
+        notes=(*_notes(act), f"The operator takes {act.spent.share * 100:.0f}% of a CPU meanwhile."),
+        checks=(_all_accounted(act),),
+        figures=_figures(run, act),
     )
 
 
@@ -147,14 +158,44 @@ def _row(name: str, spent: Spent) -> tuple[str, ...]:
     )
 
 
-def _beyond_idle(run: Run) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The CPU seconds of the busy time, and what a second takes when nothing is due."""
-    idle_server = run.idle.server_cpu / run.idle.seconds
-    return (run.busy.cpu, run.idle.share), (run.busy.server_cpu, idle_server)
+def _notes(act: Act) -> tuple[str, ...]:
+    made, seconds, late = act.made, act.spent.seconds, act.late
+    said = ", ".join(f"{count} {cause}" for cause, count in act.causes.most_common())
+    p50, p95 = (percentile(late, share) if late else 0.0 for share in (0.5, 0.95))
+    return (
+        f"{made} runs in {seconds:.0f} s, {made / seconds:.1f} a second, {act.missed} missed. Those still kept: {said or 'none'}.",
+        f"They were made {p50:.0f} s after their time and jitter at the median, {p95:.0f} s at p95.",
+    )
 
 
-def _each(spent: Spent, count: int) -> float:
-    return spent.requests.total() / max(count, 1)
+def _all_accounted(act: Act) -> Check:
+    figure = f"{act.made} runs and {act.missed} missed of {act.times}"
+    return Check("each time of the schedules became a run, or is on record as missed", figure, act.accounted)
+
+
+def _figures(run: Run, act: Act) -> dict[str, object]:
+    cpu, server = _each_cpu(run, act)
+    late = {"p50": percentile(act.late, 0.5), "p95": percentile(act.late, 0.95)} if act.late else {}
+    return {
+        "comingEachMinute": act.coming,
+        "runs": act.made,
+        "times": act.times,
+        "missed": act.missed,
+        "requestsEach": round(act.spent.requests.total() / max(act.made, 1), 3),
+        "cpuMsEach": round(cpu, 3),
+        "apiServerCpuMsEach": round(server, 3),
+        "lateSeconds": late,
+        "causes": dict(act.causes),
+        **_plain(act.spent),
+    }
+
+
+def _each_cpu(run: Run, act: Act) -> tuple[float, float]:
+    """Return the milliseconds of CPU of one run, the operator's and the API server's, without what they take by themselves."""
+    spent, made = act.spent, max(act.made, 1)
+    own = spent.cpu - run.idle.share * spent.seconds
+    server = spent.server_cpu - run.idle.server_cpu / run.idle.seconds * spent.seconds
+    return own * 1000 / made, server * 1000 / made
 
 
 def _plain(spent: Spent) -> dict[str, object]:

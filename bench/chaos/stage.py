@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from bench.admission.policies import apply, await_true
 from bench.admission.wire import Wire
 from feem.api.experiment import Schedule
-from feem.core.chaos.schedule import begins_at, next_after
+from feem.core.chaos.schedule import begins_at, missed
 
 Body = dict[str, Any]
 FEEM = "/apis/feem.dev/v1alpha1"
@@ -100,14 +100,24 @@ def pages(admin: Wire, path: str) -> Iterator[Body]:
             return
 
 
-def due_between(places: list[Place], begin: datetime, end: datetime) -> int:
-    """Count the runs that the schedules of each minute want begun in a time."""
+def dealt_with(admin: Wire, spaces: list[str]) -> dict[str, datetime]:
+    """Return up to which time of its schedule each experiment has got, by its UID."""
+    found = {}
+    for space in spaces:
+        for body in pages(admin, f"{FEEM}/namespaces/{space}/chaosexperiments"):
+            last = (body.get("status") or {}).get("lastScheduledAt")
+            if last:
+                found[body["metadata"]["uid"]] = datetime.fromisoformat(last)
+    return found
+
+
+def times_between(places: list[Place], before: dict[str, datetime], after: dict[str, datetime]) -> int:
+    """Count the times of schedules of each minute that experiments have dealt with between two looks."""
     count = 0
     for place in places:
-        at = next_after(EACH_MINUTE, begin - timedelta(minutes=2))
-        while at is not None and at <= end:
-            count += begin < begins_at(EACH_MINUTE, place.uid, at) <= end
-            at = next_after(EACH_MINUTE, at)
+        if place.uid in before and place.uid in after:
+            passed = missed(EACH_MINUTE, before[place.uid], after[place.uid])
+            count += passed.count if passed is not None else 0
     return count
 
 
@@ -118,16 +128,17 @@ def missed_between(admin: Wire, begin: datetime, end: datetime) -> int:
     return sum(_count(spec["message"]) for spec in found if begin < datetime.fromisoformat(spec["time"]) <= end)
 
 
-def outcomes(admin: Wire, places: list[Place]) -> tuple[Counter[str], list[float]]:
-    """Look at the runs that are kept: how they ended, and how many seconds after their time plus jitter they were made."""
-    by_name = {(place.namespace, place.name): place for place in places}
+def outcomes(admin: Wire, places: list[Place], since: datetime) -> tuple[Counter[str], list[float]]:
+    """Look at the runs made since a moment and still kept: how they ended, and how many seconds after time and jitter they were made."""
+    uids = {(place.namespace, place.name): place.uid for place in places}
     causes, late = Counter[str](), list[float]()
     for body in pages(admin, f"{FEEM}/chaosruns"):
         meta, spec, status = body["metadata"], body["spec"], body.get("status") or {}
-        causes[status.get("cause") or "still open"] += 1
-        place = by_name[meta["namespace"], spec["experiment"]]
-        begin = begins_at(EACH_MINUTE, place.uid, datetime.fromisoformat(spec["scheduledFor"]))
-        late.append((datetime.fromisoformat(meta["creationTimestamp"]) - begin).total_seconds())
+        made, uid = datetime.fromisoformat(meta["creationTimestamp"]), uids.get((meta["namespace"], spec["experiment"]))
+        if uid is not None and made > since:
+            causes[status.get("cause") or "still open"] += 1
+            begin = begins_at(EACH_MINUTE, uid, datetime.fromisoformat(spec["scheduledFor"]))
+            late.append(max((made - begin).total_seconds(), 0.0))
     return causes, late
 
 
@@ -172,9 +183,6 @@ def _experiment(namespace: str, name: str, schedule: Body) -> Body:
             "blastRadius": {"pods": 1},
             "hypothesis": {"objectives": ["answered"]},
             "schedule": schedule,
-            "history": {"passed": 1, "others": 2},
+            "history": {"passed": 1, "others": 1},
         },
     }
-
-
-Say = Callable[[str], None]

@@ -41,7 +41,7 @@ def labs(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         found.append((Lab(kubectl), traffic))
     with found[0][1], found[1][1]:
         for _, traffic in found:
-            wait_until("the first reports", lambda one=traffic: len(one.answers()) > 100, 60)  # type: ignore[misc]
+            wait_until("the first reports", lambda one=traffic: len(one.answers()) > 300, 90)  # type: ignore[misc]
         yield tuple(found)
     for lab, _ in found:
         CreditCheck(lab.kubectl).remove()

@@ -54,7 +54,8 @@ def skipped(cause: str) -> Next:
 
 
 def undone(cause: str) -> Next:
-    return Next("UndoFault", cause, in_place="Undone", state=State.RECOVERING)
+    in_place = "Unreadable" if cause == "PlanUnreadable" else "Undone"
+    return Next("UndoFault", cause, in_place=in_place, state=State.RECOVERING)
 
 
 def over(result: str, cause: str) -> Next:

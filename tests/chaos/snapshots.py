@@ -82,7 +82,7 @@ def run(
     **spec: Any,
 ) -> ChaosRun:
     metadata = {"namespace": NAMESPACE, "name": name, "uid": uid, "generation": 1, "resourceVersion": "1"}
-    metadata |= {"creationTimestamp": (NOW - timedelta(seconds=600)).isoformat(), **(meta or {})}
+    metadata |= {"creationTimestamp": (NOW - timedelta(seconds=120)).isoformat(), **(meta or {})}
     made = ChaosRun.model_validate({"metadata": metadata, "spec": {"experiment": EXPERIMENT, **spec}})
     return made.model_copy(update={"status": status})
 

@@ -139,14 +139,10 @@ def test_after_the_fault(s: RunSnapshot, expected: Next) -> None:
     check(s, expected)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="recovering._unproven looks at objectives alone: without one that fails it says MetricsStale"
-)
 def test_pods_that_do_not_come_back_are_a_failure_though_the_objectives_hold() -> None:
     assert at.told(decide(at.recovering(ago=LATE, around=SHORT))) == ("Failed", "NotRecovered")
 
 
-@pytest.mark.xfail(strict=True, reason="recovering._unproven takes every doubt but missing metrics for a failure")
 @pytest.mark.parametrize("reason", ["TooFewSamples", "NotEnoughEvidence", "CountsDisagree"])
 def test_too_little_traffic_after_the_fault_is_no_failure(reason: str) -> None:
     """Missing or partial data is Inconclusive: nobody has seen an objective fail."""
@@ -182,9 +178,6 @@ def test_somebodys_edit_is_told_and_kept() -> None:
     assert status.residue == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="recovering.recover writes as many lines to `kept` as there are edits, and the API takes 64"
-)
 def test_edits_by_somebody_else_on_many_pods_do_not_make_a_status_that_is_refused() -> None:
     """E.g. a VerticalPodAutoscaler that resizes a hundred pods whose limits the fault had lowered."""
     around = at.around(workload=Workload("uid-deployment", 100, 100))

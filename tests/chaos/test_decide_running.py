@@ -80,9 +80,6 @@ def test_while_the_fault_is_in_place(s: RunSnapshot, expected: Next) -> None:
     check(s, expected)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="running.go_on asks whether the fault vanished before it asks whether an objective was breached"
-)
 def test_a_breach_whose_undo_was_not_written_down_is_still_a_failure() -> None:
     """The undo is done and on record, and the write of the status met a conflict: the next look finds no fault any more."""
     plan = decide(at.running(at.FAIL, judged=at.BREACH, vanished=True))

@@ -229,9 +229,6 @@ def test_what_a_deployment_may_lose(around: Scene, radius: BlastRadius, left: in
     assert refused(scale_down(around, radius, ScaleDown(replicas=left))) == reason
 
 
-@pytest.mark.xfail(
-    strict=True, reason="radius.lost_by_scaling looks at the first pods only, and Kubernetes chooses others"
-)
 def test_whichever_pods_kubernetes_scales_away_no_budget_is_broken() -> None:
     mixed = (pod("a", labels={"app": "scoring"}), pod("b", labels={"app": "scoring", "quorum": "yes"}))
     around = replace(scene(2, pods=mixed), disruption_budgets=(budget(0, {"matchLabels": {"quorum": "yes"}}),))

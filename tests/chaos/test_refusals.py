@@ -167,9 +167,6 @@ def test_a_release_that_is_only_held_or_waits_refuses_nothing(state: str) -> Non
     assert words(before(releases=(at.release(state, 0),))) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="refusals._release takes `Waiting` for untouched, which a release says in any step"
-)
 @pytest.mark.parametrize("state", ["Waiting", "WaitingForChaos"])
 @pytest.mark.parametrize("step", [1, 2, 3])
 def test_a_release_that_waits_with_traffic_on_its_canary_is_in_progress(state: str, step: int) -> None:

@@ -77,7 +77,7 @@ def test_pods_that_were_removed_leave_nothing_whatever_became_of_them() -> None:
 TOUCHED: dict[str, tuple[Left, Left]] = {
     "the value alone is left": (
         one("fail", touch=image("feem.invalid/fault:none")),
-        Left(residue=(f"/spec/containers/0/image of {POD} is still what the fault made it",)),
+        Left(unmarked=(f"/spec/containers/0/image of {POD} is still what the fault made it",)),
     ),
     "somebody changed the value": (
         one("fail", touch=image("by-hand")),
@@ -133,7 +133,7 @@ def test_an_object_that_somebody_else_made_under_the_name_is_not_the_fault_s() -
         ("0.5", Left()),
         (
             "0.05",
-            Left(residue=(f"/spec/containers/0/resources/limits/cpu of {POD} is still what the fault made it",)),
+            Left(unmarked=(f"/spec/containers/0/resources/limits/cpu of {POD} is still what the fault made it",)),
         ),
         (
             "2",
@@ -183,4 +183,4 @@ def test_a_value_that_was_absent_before_is_absent_after() -> None:
     body = {"metadata": {"name": "timeouts", "uid": "uid-policy"}, "spec": {"retry": {}}}
     assert left_of((edit,), {str(target): body}, UID) == Left()
     body = {**body, "spec": {"faultInjection": {"abort": {}}}}
-    assert len(left_of((edit,), {str(target): body}, UID).residue) == 1
+    assert len(left_of((edit,), {str(target): body}, UID).unmarked) == 1

@@ -107,7 +107,7 @@ class CpuPressure(Model):
 
     container: Label
     """The container."""
-    limit: Annotated[str, Field(min_length=2, max_length=8, pattern=r"^([1-9][0-9]{0,5}m|[1-9][0-9]{0,3})$")]
+    limit: Annotated[str, Field(min_length=1, max_length=8, pattern=r"^([1-9][0-9]{0,5}m|[1-9][0-9]{0,3})$")]
     """What is left to it, e.g. `50m`."""
 
 

@@ -70,6 +70,16 @@ class Case:
         """Whether it marks objects that were there before."""
         return bool(self.path) or set(self.made) == {NETWORK_POLICIES}
 
+    @property
+    def marks(self) -> bool:
+        """Whether anything of it has to be undone."""
+        return bool(self.path or self.made)
+
+    @property
+    def several(self) -> bool:
+        """Whether it takes more than one edit that can be refused."""
+        return self.path.startswith("/spec/containers/") or NETWORK_POLICIES in self.made or len(self.made) > 1
+
     def __str__(self) -> str:
         return self.name
 

@@ -17,7 +17,9 @@ NO_EFFECT, EFFECT_STAYED, INCONCLUSIVE, NOT_RECOVERED = (
     "Inconclusive",
     "NotRecovered",
 )
-ERRORS = frozenset({"InjectionRefused", NO_EFFECT, EFFECT_STAYED, INCONCLUSIVE, "MetricsStale", "PlanUnreadable"})
+ERRORS = frozenset(
+    {"InjectionRefused", NO_EFFECT, EFFECT_STAYED, INCONCLUSIVE, "MetricsStale", "PlanUnreadable", "ResidueLeft"}
+)
 FAILURES = frozenset({BREACHED, NOT_RECOVERED})
 
 

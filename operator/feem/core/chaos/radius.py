@@ -41,8 +41,13 @@ def below_budget(scene: Scene, victims: Sequence[Body]) -> Unfit | None:
 
 
 def lost_by_scaling(scene: Scene, lost: int) -> Unfit | None:
-    """The same for a number of pods that are scaled away, whichever these will be."""
-    return below_budget(scene, scene.pods[:lost])
+    """The same for a number of pods that are scaled away, whichever Kubernetes chooses."""
+    for budget in scene.disruption_budgets:
+        hit = min(lost, sum(selects(budget["spec"].get("selector"), labels_of(pod)) for pod in scene.pods))
+        left = int((budget.get("status") or {}).get("disruptionsAllowed", 0))
+        if hit > left:
+            return _broken(budget, hit, left)
+    return None
 
 
 def _broken(budget: Body, hit: int, left: int) -> Unfit:

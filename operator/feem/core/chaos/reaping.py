@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from feem.api.halt import ChaosHalt
@@ -26,7 +26,7 @@ def why_now(mark: Mark, runs: Mapping[str, ChaosRun], halts: Iterable[ChaosHalt]
     for halt in halts:
         began = halt.metadata.creation_timestamp
         here = not halt.spec.namespaces or mark.namespace in halt.spec.namespaces
-        if here and (began is None or now - began >= OPERATOR_FIRST):
+        if here and (began is None or not timedelta() <= now - began < OPERATOR_FIRST):
             return "Halted"
     run = runs.get(mark.run_uid)
     if run is None:
@@ -44,9 +44,12 @@ def is_worth_a_look(runs: Iterable[ChaosRun], halts: Iterable[ChaosHalt]) -> boo
     )
 
 
-def may_go(run: ChaosRun, carried: Iterable[Mark], now: datetime) -> bool:
-    """Whether a deleted run's finalizer may go: no object carries its fault, and no operator has come for it."""
+def may_go(run: ChaosRun, carried: Collection[str], now: datetime) -> bool:
+    """Whether a deleted run's finalizer may go: no object carries its fault, and no operator has come for it.
+
+    `carried` are the UIDs of the runs whose label is on any object.
+    """
     deleted = run.metadata.deletion_timestamp
     if deleted is None or FINALIZER not in run.metadata.finalizers or now - deleted < LEFT_ALONE:
         return False
-    return all(mark.run_uid != run.metadata.uid for mark in carried)
+    return run.metadata.uid not in carried

@@ -29,6 +29,9 @@ from feem.core.chaos.seen import passes_bound, shown
 from feem.core.chaos.snapshot import RunSnapshot
 from feem.core.chaos.status import next_status, status_of
 
+MOST_LINES = 64
+"""Of what people kept, and of what is left, on the status."""
+
 
 def recover(s: RunSnapshot) -> RunPlan:
     """Compare state and objectives with those before; what is left of the fault is taken back again."""
@@ -37,9 +40,18 @@ def recover(s: RunSnapshot) -> RunPlan:
     left = left_of(edits or (), s.observed, s.run.metadata.uid) if s.observed is not None else Left()
     if left.residue:
         return _again(s, left)
-    kept: dict[str, Any] = {"residue": [], "kept": [line[:512] for line in left.kept]}
+    kept: dict[str, Any] = {"residue": [], "kept": [line[:512] for line in left.kept][:MOST_LINES]}
     if terms is None or edits is None:
         return end(s, RunResult.ERROR, status.cause, "its terms or changes cannot be read", **kept)
+    if left.unmarked:
+        text = f"somebody took the mark off, and what the fault made is still there: {'; '.join(left.unmarked)}; put it right by hand"
+        return end(
+            s,
+            RunResult.ERROR,
+            "ResidueLeft",
+            text,
+            **{**kept, "residue": [one[:512] for one in left.unmarked][:MOST_LINES]},
+        )
     leaving = deleted_or_stopped(s, terms)
     if leaving is not None and leaving.reason != "Stopped":
         cause = leaving.reason if status.cause == TIME_IS_UP else status.cause
@@ -163,5 +175,8 @@ def _cause(s: RunSnapshot, terms: RunTerms, *, recovered: bool, missing: str) ->
 
 
 def _unproven(s: RunSnapshot) -> str:
-    worst = worst_of(s.judged.verdicts)
-    return "MetricsStale" if worst is None or worst.reason in UNMEASURED else NOT_RECOVERED
+    """Name what a run came to that is not as before in time: only what was seen to be wrong is a failure."""
+    worst, workload = worst_of(s.judged.verdicts), s.around.workload
+    if (workload is not None and not workload.whole) or s.judged.outcome is Outcome.FAIL:
+        return NOT_RECOVERED
+    return "MetricsStale" if worst is None or worst.reason in UNMEASURED else INCONCLUSIVE

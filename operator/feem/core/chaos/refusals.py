@@ -6,11 +6,12 @@ Everything here is asked before the fault, and most of it all the time while it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from feem.api.experiment import Terms
 from feem.api.gate import Need
 from feem.api.release import Release
-from feem.api.run import Track
+from feem.api.run import ChaosRun, Track
 from feem.api.window import WindowType
 from feem.core.chaos.snapshot import Refusal, RunSnapshot
 from feem.core.chaos.status import may_be_in_place, status_of
@@ -24,6 +25,8 @@ from feem.core.windows.words import moment
 AT_REST = frozenset({"", "Held", "Waiting", "WaitingForChaos"})
 """States of an open release in which it has touched nothing yet."""
 WAITS = "WaitingForChaos"
+BY_HAND = timedelta(seconds=300)
+"""How long after it was asked for a run by hand may begin."""
 REPLACING = "Replacing"
 """What a run says that waits for another one to make room."""
 
@@ -178,7 +181,7 @@ def _release(s: RunSnapshot, _: Terms) -> Refusal | None:
             continue
         if state == WAITS and may_be_in_place(s.run):
             return Refusal("ReleaseWaits", f"Release {name} waits for the service")
-        if state not in AT_REST:
+        if state not in AT_REST or _step(release) > 0:
             return Refusal(
                 "ReleaseInProgress", f"Release {name} is in progress ({state}): kubectl feem watch {name} follows it"
             )
@@ -190,6 +193,10 @@ def _own_release(s: RunSnapshot, own: str) -> Refusal | None:
     if release is None or is_complete(release) or not _has_canary(release):
         return Refusal("ReleaseEnded", f"Release {own} has no canary with traffic (any more)")
     return None
+
+
+def _step(release: Release) -> int:
+    return release.status.step if release.status is not None else 0
 
 
 def _has_canary(release: Release) -> bool:
@@ -206,10 +213,36 @@ def other_run(s: RunSnapshot, terms: Terms) -> Refusal | None:
         name = other.metadata.name
         if theirs is None or not (mine & _touched(s, theirs)):
             continue
-        if may_be_in_place(other) or status_of(other).planned_at is not None:
+        if _goes_first(s.run, other):
             text = f"ChaosRun {name} is on the same service: kubectl get crun {name} -n {other.metadata.namespace}"
             return Refusal("AnotherRun", text)
     return None
+
+
+def _goes_first(run: ChaosRun, other: ChaosRun) -> bool:
+    """Whether another run has a fault in place, or is settled and is not the younger one of two that are."""
+    mine, theirs = status_of(run), status_of(other)
+    if theirs.planned_at is None:
+        return False
+    both_wait = mine.planned_at is not None and theirs.injected_at is None
+    return not both_wait or _age(other) < _age(run)
+
+
+def _age(run: ChaosRun) -> tuple[str, str]:
+    return str(run.metadata.creation_timestamp), run.metadata.name
+
+
+def _late(s: RunSnapshot, _: Terms) -> Refusal | None:
+    """A run begins soon after it was asked for, or not at all: nobody expects it any more. A release waits for its own."""
+    run, schedule = s.run, s.experiment.spec.schedule if s.experiment is not None else None
+    asked, within = run.metadata.creation_timestamp, BY_HAND
+    if run.spec.scheduled_for is not None and schedule is not None:
+        asked = run.spec.scheduled_for
+        within = timedelta(seconds=schedule.jitter_seconds + schedule.starting_deadline_seconds)
+    if run.spec.track is Track.CANARY or asked is None or s.now - asked <= within:
+        return None
+    text = f"it could not begin within {int(within.total_seconds())} s, because no operator ran or another run was in the way"
+    return Refusal("StartingDeadlineMissed", f"{text}: ask for another one")
 
 
 def _touched(s: RunSnapshot, terms: Terms) -> frozenset[str]:
@@ -245,5 +278,5 @@ def _target(s: RunSnapshot, _: Terms) -> Refusal | None:
 Ask = Callable[[RunSnapshot, Terms], Refusal | None]
 _PEOPLE: tuple[Ask, ...] = (_deleted, _stopped)
 _ALWAYS: tuple[Ask, ...] = (halted, _frozen, _window, _release)
-_BEFORE: tuple[Ask, ...] = (_namespace, _service, _whole, _objectives, _debt, other_run)
+_BEFORE: tuple[Ask, ...] = (_late, _namespace, _service, _whole, _objectives, _debt, other_run)
 _DURING: tuple[Ask, ...] = (_target, _replaced)

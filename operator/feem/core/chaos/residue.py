@@ -12,16 +12,20 @@ from feem.core.chaos.undo import value_at
 
 @dataclass(frozen=True)
 class Left:
-    """Sentences: what is still the fault's, what somebody else changed meanwhile, and which objects are gone."""
+    """Sentences: what is still the fault's, what somebody else changed meanwhile, and which objects are gone.
+
+    `unmarked` is still as the fault made it, on an object whose mark somebody took off: nothing says any more whose it is.
+    """
 
     residue: tuple[str, ...] = ()
+    unmarked: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
 
 
 def left_of(edits: Sequence[Edit], observed: Mapping[str, Body | None], run_uid: str) -> Left:
     """Compare every object with what it was before the fault; `observed` is by the text of its target."""
-    residue, kept, gone = list[str](), list[str](), list[str]()
+    residue, unmarked, kept, gone = list[str](), list[str](), list[str](), list[str]()
     for edit in edits:
         if isinstance(edit, Remove):
             continue
@@ -36,10 +40,11 @@ def left_of(edits: Sequence[Edit], observed: Mapping[str, Body | None], run_uid:
         if body["metadata"].get("uid") != edit.target.uid:
             gone.append(f"{edit.target} was replaced by another one of its name")
             continue
-        residue += [f"{edit.target} still carries the mark"] * _is_ours(body, run_uid)
+        ours = _is_ours(body, run_uid)
+        residue += [f"{edit.target} still carries the mark"] * ours
         if isinstance(edit, Change):
-            _compare(edit, body, residue, kept)
-    return Left(tuple(residue), tuple(kept), tuple(gone))
+            _compare(edit, body, residue if ours else unmarked, kept)
+    return Left(tuple(residue), tuple(unmarked), tuple(kept), tuple(gone))
 
 
 def _is_ours(body: Body, run_uid: str) -> bool:

@@ -18,8 +18,9 @@ from feem.core.chaos.seen import in_objects, passes_bound, shown
 from feem.core.chaos.snapshot import Refusal, RunSnapshot
 from feem.core.chaos.status import next_status, status_of
 
-STALE_PLAN = timedelta(seconds=30)
-"""How old a plan may be when its injection begins, or goes on after an interruption."""
+STALE_PLAN = timedelta(seconds=15)
+"""How old a plan may be when its injection begins, or goes on after an interruption: the reaper's grace is longer."""
+UNREADABLE = (False, "Unreadable", "the reaper takes back what carries the run's mark")
 METRICS_LOST = timedelta(seconds=45)
 """How long a fault may stay while nothing is known of the objectives."""
 
@@ -58,16 +59,11 @@ def go_on(s: RunSnapshot) -> RunPlan:
     terms, edits = parts(s)
     if terms is None or edits is None:
         return take_back(s, "PlanUnreadable", "the changes on its status cannot be read, so nothing more is done")
-    if s.announced is not None:
-        return take_back(s, *s.announced)
     effect = _effect(s, terms, edits)
-    stop = reason_to_stop(s, terms) or _vanished(s)
+    stop = _announced(s) or reason_to_stop(s, terms) or _breached(s) or _vanished(s)
     if stop is not None:
-        return take_back(s, stop.reason, stop.message, effect=effect)
-    if s.judged.outcome is Outcome.FAIL:
-        worst = worst_of(s.judged.verdicts)
-        said = f"objective {worst.name}: {worst.message}" if worst is not None else "an objective was breached"
-        return take_back(s, BREACHED, f"{said}, {_since(s)} s after the fault began", effect=effect, breached_at=s.now)
+        breached = {"breached_at": s.now} if stop.reason == BREACHED else {}
+        return take_back(s, stop.reason, stop.message, effect=effect, **breached)
     unmeasured = _unmeasured_since(s)
     if unmeasured is not None and s.now - unmeasured >= METRICS_LOST:
         text = f"nothing was known of the objectives for {METRICS_LOST.seconds} s, so the fault does not stay"
@@ -91,7 +87,7 @@ def take_back(s: RunSnapshot, cause: str, message: str, **fields: Any) -> RunPla
         s.run,
         s.now,
         progressing=(True, "Recovering", message),
-        in_place=(False, "Undone", "every change was taken back"),
+        in_place=(False, "Undone", "every change was taken back") if edits is not None else UNREADABLE,
         recovered=(False, "Recovering", "state and objectives are compared with those before"),
         cause=cause,
         cause_message=message[:1024],
@@ -116,6 +112,18 @@ def until(s: RunSnapshot) -> Any:
     status = status_of(s.run)
     seconds = status.terms.blast_radius.duration_seconds if status.terms is not None else 0
     return (status.injected_at or s.now) + timedelta(seconds=seconds)
+
+
+def _announced(s: RunSnapshot) -> Refusal | None:
+    return Refusal(*s.announced) if s.announced is not None else None
+
+
+def _breached(s: RunSnapshot) -> Refusal | None:
+    if s.judged.outcome is not Outcome.FAIL:
+        return None
+    worst = worst_of(s.judged.verdicts)
+    said = f"objective {worst.name}: {worst.message}" if worst is not None else "an objective was breached"
+    return Refusal(BREACHED, f"{said}, {_since(s)} s after the fault began")
 
 
 def _since(s: RunSnapshot) -> int:

@@ -96,13 +96,15 @@ def subresource_of(body: Body) -> str:
 def injection(body: Body, edit: Change | Tag, mark: Mark) -> tuple[tuple[Operation, ...], tuple[Operation, ...]]:
     """Return the operations that mark an object, and those that change its values; both empty when it was done before.
 
-    Raises Taken when it carries another mark, or is another object, or a value is not what the fault was planned on.
+    Raises Taken when it carries another mark, or is another object, or a value is not what the fault was planned on. Another run's
+    annotation without a label is a leftover: controllers copy annotations, e.g. from a Deployment to its ReplicaSets and back.
     """
     there = mark_of(body)
     if body["metadata"]["uid"] != edit.target.uid:
         raise Taken(f"{edit.target} was replaced by another object of its name")
     fields = edit.fields if isinstance(edit, Change) else ()
-    if there is not None:
+    labelled = LABEL in (body["metadata"].get("labels") or {})
+    if there is not None and (labelled or there.run_uid == mark.run_uid):
         if there.run_uid != mark.run_uid:
             raise Taken(f"{edit.target} carries the fault of ChaosRun {there.namespace}/{there.run}")
         return (), tuple(_values(body, there.fields, edit))
