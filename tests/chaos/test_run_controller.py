@@ -43,7 +43,9 @@ class Office:
         self.runs: dict[str, Body] = {}
         for number, name in enumerate(names or (at.NAME,)):
             self.add(
-                at.run(name=name, uid=f"uid-{name}", meta={"creationTimestamp": at.NOW - timedelta(seconds=90 - number)})
+                at.run(
+                    name=name, uid=f"uid-{name}", meta={"creationTimestamp": at.NOW - timedelta(seconds=90 - number)}
+                )
             )
         self.experiment = at.experiment(self.asked)
         self.records: list[AuditSpec] = []
