@@ -16,16 +16,17 @@ from e2e.kit.kubectl import wait_until
 
 Labs = tuple[tuple[Lab, ReportTraffic], ...]
 UP = 'sum(up{namespace="{ns}",pod=~"credit-check-.*"})'
-YOUNG = 'count(time() - process_start_time_seconds{namespace="{ns}",pod=~"credit-check-.*"} < 45)'
+YOUNG = 'count(time() - process_start_time_seconds{namespace="{ns}",pod=~"credit-check-.*"} < 25)'
 BUREAU = 'sum(rate(bureau_requests_total{namespace="{ns}",result="ok"}[15s]))'
 SLOW = 'sum(rate(process_cpu_throttled_periods{namespace="{ns}",pod=~"credit-check-.*"}[15s]))'
 MEMORY = 'min(process_memory_limit_bytes{namespace="{ns}",pod=~"credit-check-.*"})'
 ERRORS = 'sum(rate(envoy_http_downstream_rq_xx{envoy_response_code_class="5"}[15s]))'
 ABORTS, DELAYS = "sum(rate(envoy_http_fault_aborts_injected[15s]))", "sum(rate(envoy_http_fault_delays_injected[15s]))"
 ONE, HALF = {"pods": 1}, {"requestPercent": 50}
-HEADER_ONLY = {"requestPercent": 100, "header": {"name": "x-feem-load", "value": "yes"}}
+HEADER_ONLY = {"requestPercent": 100, "header": {"name": "content-type", "value": "application/json"}}
 
 ON_PODS = (
+    Trial("pod-evicted", {"podKill": {"how": "Evict"}}, ONE, YOUNG),
     Trial("scaled-down", {"scaleDown": {"replicas": 2}}, ONE, UP, ("below", "2.5")),
     Trial("cpu-pressure", {"cpuPressure": {"container": "app", "limit": "30m"}}, ONE, SLOW, ("above", "0.5")),
     Trial(
@@ -37,7 +38,6 @@ ON_PODS = (
     ),
     Trial("pod-killed", {"podKill": {"how": "Kill", "graceSeconds": 0}}, ONE, YOUNG),
     Trial("pod-failed", {"podFailure": {"container": "app"}}, ONE, UP, ("below", "2.5")),
-    Trial("pod-evicted", {"podKill": {"how": "Evict"}}, ONE, YOUNG),
 )
 ON_TRAFFIC = (
     Trial("bureau-cut", {"dependencyCut": {"service": "bureau"}}, {"podPercent": 100}, BUREAU, ("below", "0.3")),

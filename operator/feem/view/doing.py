@@ -75,6 +75,18 @@ def _shared(at: Situation) -> str:
     )
 
 
+def _experimenting(at: Situation) -> str:
+    return f"{_at_step(at).capitalize()} holds at {at.status.weight}%: its experiment is tried on the canary."
+
+
+def _unproven(at: Situation) -> str:
+    return f"{_at_step(at).capitalize()} holds at {at.status.weight}%: its experiment has not shown that the canary survives."
+
+
+def _broken(at: Situation) -> str:
+    return f"The release waits at {at.status.weight}%: an experiment has a fault on the service, which is being taken back."
+
+
 def _paused(at: Situation) -> str:
     pause = next((item for item in reversed(at.decisions) if item.verb == "Pause"), None)
     by = f" by {pause.by}: {pause.reason}" if pause else ""
@@ -115,6 +127,10 @@ _DOING: dict[str, Callable[[Situation], str]] = {
     "Inconclusive": _holding,
     "HeldTooLong": _too_long,
     "SharedDegradation": _shared,
+    "Experimenting": _experimenting,
+    "ExperimentInconclusive": _unproven,
+    "ExperimentMissing": _unproven,
+    "WaitingForChaos": _broken,
     "Paused": _paused,
     "Waiting": held.doing,
     "RollingUpdate": _rolling,

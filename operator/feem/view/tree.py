@@ -28,7 +28,15 @@ _OUTCOME = {
     None: ("○", "dim"),
 }
 _RESULT = {"Promoted": "green", "RolledBack": "red", "Aborted": "red", "Bypassed": "red"}
-_WAITING = {"Paused", "Inconclusive", "Held", "Waiting"}
+_WAITING = {
+    "Paused",
+    "Inconclusive",
+    "Held",
+    "Waiting",
+    "ExperimentInconclusive",
+    "ExperimentMissing",
+    "WaitingForChaos",
+}
 _BAR = 30
 
 

@@ -157,8 +157,9 @@ def _with_header(name: str, fault: Fault, injection: Mapping[str, Any], *, own_p
 
 def _nowhere(name: str, radius: BlastRadius) -> Case:
     backend = {"name": NOWHERE, "kind": "Service", "port": 80}
-    first = [{"name": NAME, "weight": 3 * 75}, {"name": DEPENDENCY, "weight": 75}, {**backend, "weight": 4 * 25}]
-    second = [{"name": NAME, "weight": 75}, {**backend, "weight": 25}]
+    # three quarters as the owner divides them, one for nothing, in the smallest whole numbers
+    first = [{"name": NAME, "weight": 9}, {"name": DEPENDENCY, "weight": 3}, {**backend, "weight": 4}]
+    second = [{"name": NAME, "weight": 3}, {**backend, "weight": 1}]
     if radius.header is not None:
         matches: list[list[Mapping[str, Any]]] = [[{"headers": [WANTED]}], [{"headers": [WANTED]}]]
     else:

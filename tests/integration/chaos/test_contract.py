@@ -64,7 +64,7 @@ async def nothing_is_marked(stage: Stage) -> None:
 async def nothing_is_left(stage: Stage, attempt: Attempt) -> None:
     """As the run finds it, and as everybody else does."""
     left = await stage.left(attempt)
-    assert (left.residue, left.kept) == ((), ())
+    assert (left.residue, left.unmarked, left.kept) == ((), (), ())
     await nothing_is_marked(stage)
     await stage.is_as_before()
 
@@ -274,7 +274,7 @@ async def test_what_a_person_made_of_the_field_stays_and_is_named_and_the_mark_g
         await edited(stage, edit, case.path, case.by_person)
     await stage.undo(attempt)
     left = await stage.left(attempt)
-    assert left.residue == ()
+    assert (left.residue, left.unmarked) == ((), ())
     assert left.kept == tuple(
         f"{case.path} of {edit.target} was changed by somebody else meanwhile, and left so" for edit in attempt.edits
     )
@@ -316,7 +316,7 @@ async def test_what_a_person_changed_beside_it_stays(stage: Stage) -> None:
         await stage.admin.merge(*place, {"metadata": notes})
     await stage.undo(attempt)
     left = await stage.left(attempt)
-    assert (left.residue, left.kept) == ((), ())
+    assert (left.residue, left.unmarked, left.kept) == ((), (), ())
     await nothing_is_marked(stage)
     for edit in touched:
         body = await read(stage, edit)
@@ -368,7 +368,7 @@ async def test_a_target_that_is_gone_needs_no_undo(stage: Stage) -> None:
         await _deleted(stage, edit)
     assert await stage.undo(attempt) == []
     left = await stage.left(attempt)
-    assert (left.residue, left.kept) == ((), ())
+    assert (left.residue, left.unmarked, left.kept) == ((), (), ())
     assert left.gone == tuple(f"{edit.target} is gone" for edit in attempt.edits if isinstance(edit, Change | Tag))
 
 
@@ -383,7 +383,7 @@ async def test_another_object_of_the_name_is_left_alone_by_the_undo(stage: Stage
     assert await stage.undo(attempt) == []
     assert [_told(await read(stage, edit)) for edit in attempt.edits] == [_told(body) for body in there]
     left = await stage.left(attempt)
-    assert (left.residue, left.kept) == ((), ())
+    assert (left.residue, left.unmarked, left.kept) == ((), (), ())
     assert left.gone == tuple(
         f"{edit.target} was replaced by another one of its name"
         for edit in attempt.edits
@@ -536,7 +536,7 @@ async def test_where_only_the_last_edit_is_refused_the_undo_takes_the_others_bac
     await stage.undo(attempt)
     await nothing_is_marked(stage)
     left = await stage.left(attempt)
-    assert left.residue == ()
+    assert (left.residue, left.unmarked) == ((), ())
 
 
 @each(having="marks")
@@ -689,7 +689,7 @@ async def test_a_persons_limit_below_the_old_request_does_not_keep_the_mark_ther
     await stage.undo(attempt)
     await nothing_is_marked(stage)
     left = await stage.left(attempt)
-    assert left.residue == ()
+    assert (left.residue, left.unmarked) == ((), ())
     for edit in attempt.edits:
         body = await read(stage, edit)
         assert body is not None

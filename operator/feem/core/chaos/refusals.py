@@ -177,11 +177,11 @@ def _release(s: RunSnapshot, _: Terms) -> Refusal | None:
     own = s.run.spec.release if s.run.spec.track is Track.CANARY else ""
     for release in s.around.releases:
         name, state = release.metadata.name, state_of(release)
-        if is_complete(release) or name == own:
+        if is_complete(release):
             continue
-        if state == WAITS and may_be_in_place(s.run):
+        if state == WAITS and (may_be_in_place(s.run) or name == own):
             return Refusal("ReleaseWaits", f"Release {name} waits for the service")
-        if state not in AT_REST or _step(release) > 0:
+        if name != own and (state not in AT_REST or _step(release) > 0):
             return Refusal(
                 "ReleaseInProgress", f"Release {name} is in progress ({state}): kubectl feem watch {name} follows it"
             )

@@ -171,7 +171,7 @@ def _run(data: bytes, which: Mapping[str, str]) -> tuple[ChaosRun, str]:
         run = run_of(found)
     except ValueError as problem:
         raise Broken(f"{path} cannot be read ({problem})") from problem
-    if found["metadata"] != which or found["kind"] != "ChaosRun":
+    if found["metadata"] != which or found["kind"] != "ChaosRun" or found["apiVersion"] != API_VERSION:
         raise Broken(f"{path} is of another run than {INDEX} says")
     return run, digest_of({"spec": found["spec"], "status": found["status"]})
 

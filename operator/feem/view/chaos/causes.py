@@ -32,6 +32,9 @@ def _error(means: str, then: str) -> Cause:
 
 
 _FORBIDDEN = {
+    "StartingDeadlineMissed": _skipped(
+        "no operator ran when it was due, or another run was in the way for too long", "ask for another run"
+    ),
     "Halted": _either(
         "a ChaosHalt is in force", "see who and why: kubectl get chalt; to go on: feem chaos resume HALT"
     ),
@@ -162,6 +165,10 @@ _ENDED = {
     "FaultHadNoEffect": _error(
         "the fault was in place, and nothing showed it",
         "the cluster does not carry it out (see the caveats), or the effect's query is wrong",
+    ),
+    "ResidueLeft": _error(
+        "somebody took a fault's mark off, and what the fault made is still there",
+        "put right what status.residue names, by hand",
     ),
     "EffectStayed": _error(
         "the fault was taken back, and its effect is still seen", "look at the service now; then at the query"
