@@ -28,7 +28,7 @@ spec:
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def labs(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[tuple[Lab, ReportTraffic], ...]]:
     """Both services, governed and answering their clients."""
     found = []

@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from e2e.conftest import say
+from e2e.kit.audit import doubly_closed, open_intents, records, verify
 from e2e.kit.chaos import HEADER, Lab, Row, Trial, row_of
 from e2e.kit.creditcheck import ReportTraffic
-from e2e.kit.kubectl import wait_until
+from e2e.kit.install import NAMESPACE
+from e2e.kit.kubectl import Kubectl, wait_until
 
 Labs = tuple[tuple[Lab, ReportTraffic], ...]
 UP = 'sum(up{namespace="{ns}",pod=~"credit-check-.*"})'
@@ -47,6 +49,15 @@ ON_TRAFFIC = (
     Trial("delayed", {"httpLatency": {"milliseconds": 400}}, HALF, DELAYS, ("above", "0.5")),
     Trial("aborted-by-header", {"httpAbort": {"status": 503}}, HEADER_ONLY, ABORTS, ("above", "0.5")),
 )
+
+LEFT_ALONE = Trial(
+    "left-alone",
+    {"networkPartition": {"direction": "Ingress"}},
+    {"pods": 1, "durationSeconds": 15},
+    UP,
+    ("below", "2.5"),
+)
+"""The operator is killed while this is in place."""
 
 
 def tried(lab: Lab, traffic: ReportTraffic, trials: Sequence[Trial]) -> list[Row]:
@@ -93,3 +104,32 @@ def test_each_fault_is_seen_and_leaves_nothing(labs: Labs) -> None:
         assert row.residue == (), row.fault
         assert row.result in ("Passed", "Failed"), f"{row.fault}: {row.result} ({row.cause})"
         assert row.undo_seconds < 10, row.fault
+
+
+@pytest.mark.timeout(600)
+def test_without_an_operator_the_fault_goes_when_its_time_is_over(labs: Labs, kubectl: Kubectl) -> None:
+    lab = labs[0][0]
+    before = lab.picture()
+    lab.write(LEFT_ALONE)
+    name = lab.start(LEFT_ALONE.name)
+    wait_until("the fault", lambda: lab.in_place(name), 30, every=0.2)
+    kubectl.run("scale", "deployment", "feem", "--replicas=0", namespace=NAMESPACE)
+    kubectl.run(
+        "delete", "pods", "-l", "app.kubernetes.io/name=feem", "--grace-period=0", "--force", namespace=NAMESPACE
+    )
+    try:
+        assert lab.marked()
+        began = time.monotonic()
+        wait_until("nothing carries it", lambda: not lab.marked(), 60, every=0.5)
+        say(f"the reaper alone: nothing left {time.monotonic() - began:.0f} s after the operator was killed")
+        assert lab.picture() == before
+    finally:
+        kubectl.run("scale", "deployment", "feem", "--replicas=1", namespace=NAMESPACE)
+        kubectl.run("rollout", "status", "deployment/feem", "--timeout=120s", namespace=NAMESPACE)
+    body = lab.ended(name)
+    assert body["status"]["cause"] in ("TimeIsUp", "HypothesisHeld", "TakenBack", "FaultHadNoEffect")
+    found = records(kubectl)
+    subjects = [item for item in open_intents(found) if item["subject"]["name"] == name]
+    assert subjects == []
+    assert doubly_closed(found) == []
+    assert verify(kubectl).ok

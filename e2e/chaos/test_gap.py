@@ -44,7 +44,7 @@ def shop(
     service = CreditCheck(kubectl, host)
     service.deploy(cluster, say, "1.1")
     out: Path = tmp_path_factory.mktemp("gap") / "reports.jsonl"
-    with ReportTraffic(cluster, out, host=host, rate=15.0, timeout=5.0) as traffic:
+    with ReportTraffic(cluster, out, host=host, rate=10.0, timeout=5.0) as traffic:
         wait_until("the first reports", lambda: len(traffic.answers()) > 100, 60)
         yield Lab(kubectl), service, traffic
     service.remove()

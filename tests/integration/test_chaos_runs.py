@@ -299,3 +299,15 @@ def test_the_schedule_makes_runs_and_history_forgets_them(lab: Lab) -> None:
     name = until("a run", run, 90)
     assert lab.ended(name) == ("Passed", "HypothesisHeld"), lab.message(name)
     assert lab.body(name)["spec"]["scheduledFor"]
+
+
+def test_an_api_server_that_restarts_meanwhile_changes_nothing(lab: Lab, cluster: e2e.cluster.Cluster) -> None:
+    if cluster.backend != "local":
+        pytest.skip("only the local backend restarts its API server")
+    lab.shop.apply(experiment("fewer-pods", SCALE, {"pods": 1, "durationSeconds": 20}))
+    run = lab.run("fewer-pods")
+    lab.placed(run)
+    e2e.cluster.component_restart(cluster, "kube-apiserver")
+    assert lab.ended(run, 150) == ("Passed", "HypothesisHeld"), lab.message(run)
+    assert spec_of(lab.shop, "deployment")["replicas"] == 3
+    assert marked(lab.shop) == []
