@@ -39,6 +39,7 @@ from feem.runtime.ledger import RecordLedger, lowest_free_epoch
 from feem.runtime.loop import Key
 from feem.runtime.queue import Queue
 from feem.settings import Settings
+from feem.trying import Chaos
 
 log = structlog.get_logger("feem.app")
 
@@ -130,9 +131,9 @@ async def operate(settings: Settings) -> None:
             KubernetesAuthority(client),
             tickets,
             PackagedPolicies(settings.service_account_username, mutating=mutating),
+            Chaos(KubernetesFaults(client), metrics, _allowed(settings)),
             publishing.signer if publishing is not None else None,
             publishing.origin if publishing is not None else "",
-            leading.Chaos(KubernetesFaults(client), metrics, _allowed(settings)),
         )
         await election.run(_term(settings, world, queue, auditing, election))
 

@@ -8,11 +8,6 @@ from dataclasses import dataclass
 
 from feem.api.audit import Subject
 from feem.controllers.acceptance import AcceptanceController
-from feem.controllers.chaos.experiment import ExperimentController
-from feem.controllers.chaos.gather import Allowed, RunGatherer
-from feem.controllers.chaos.judge import RunJudge
-from feem.controllers.chaos.routing import CHAOS, EXPERIMENT
-from feem.controllers.chaos.run import RunController
 from feem.controllers.closer import Closer
 from feem.controllers.decision import DecisionController
 from feem.controllers.door import Door
@@ -49,9 +44,9 @@ from feem.ports import (
     Tickets,
     Unavailable,
 )
-from feem.ports.chaos import Faults, Probing
 from feem.runtime.loop import Key, Loop, Reconcile
 from feem.runtime.queue import Queue
+from feem.trying import Chaos, Lab, controllers_of, handed_to
 
 _RESOURCES = {
     "Release": RELEASES,
@@ -62,15 +57,6 @@ _RESOURCES = {
 _ORPHANS_AGAIN = 2.0
 _MEASURING = 2
 """Error budgets measured at once: when the metrics server is slow, they must not take the canaries' workers and queries."""
-
-
-@dataclass(frozen=True)
-class Chaos:
-    """What experiments need: a look at their targets, single values, and where they may run at all."""
-
-    faults: Faults
-    probing: Probing
-    allowed: Allowed
 
 
 @dataclass(frozen=True)
@@ -86,12 +72,11 @@ class World:
     authority: Authority
     tickets: Tickets
     policies: Policies
+    chaos: Chaos
     signer: Signer | None = None
     """The audit log's keys; None: nothing is signed."""
     origin: str = ""
     """The audit log's name."""
-    chaos: Chaos | None = None
-    """None: no experiment is looked at."""
 
 
 @dataclass(frozen=True)
@@ -199,57 +184,16 @@ async def lead(
     publisher = _publisher(world, ledger, auditing)
     by_kind, door = controllers(world, ledger, pace, objectives, measuring, publisher)
     trying = Queue[Key]()
-    experiments = chaos_controllers(world, ledger, pace, door)
-    by_kind |= dict.fromkeys((CHAOS, EXPERIMENT), _handed_to(trying))
+    by_kind |= handed_to(trying)
+    figures = world.measurements.chaos
+    lab = Lab(world.cluster, ledger, world.notes, world.metrics, figures, world.clock, door, pace.interval)
     await _take_over(world.cluster, ledger, door, term)
     await _together(
         Loop(queue, by_kind, world.measurements, pace.workers),
-        Loop(trying, experiments, world.measurements, pace.chaos_workers),
+        Loop(trying, controllers_of(lab, world.chaos), world.measurements, pace.chaos_workers),
         Loop(measuring, {OBJECTIVE: _measure(objectives)}, world.measurements, _MEASURING),
         _audit_loop(world, ledger, auditing, publisher),
     )
-
-
-def chaos_controllers(world: World, ledger: Ledger, pace: Pace, door: Door) -> dict[str, Reconcile]:
-    """Wire the controllers of experiments; they have a queue of their own, so that a slow metrics server keeps no release."""
-    given = world.chaos
-    if given is None:
-        return {CHAOS: _nothing, EXPERIMENT: _nothing}
-    judge = RunJudge(world.metrics, world.clock, pace.interval)
-    gatherer = RunGatherer(
-        world.cluster,
-        ledger,
-        world.clock,
-        faults=given.faults,
-        probing=given.probing,
-        judge=judge,
-        allowed=given.allowed,
-        interval=pace.interval,
-    )
-    figures = world.measurements.chaos
-    runs = RunController(world.cluster, ledger, world.notes, figures, gatherer=gatherer, judge=judge, door=door)
-    experiments = ExperimentController(world.cluster, ledger, world.notes, world.clock, door)
-
-    async def run(key: Key) -> float | None:
-        return await runs.reconcile(key.namespace, key.name)
-
-    async def experiment(key: Key) -> float | None:
-        return await experiments.reconcile(key.namespace, key.name)
-
-    return {CHAOS: run, EXPERIMENT: experiment}
-
-
-async def _nothing(_: Key) -> None:
-    return None
-
-
-def _handed_to(other: Queue[Key]) -> Reconcile:
-    """Return what moves keys to a queue of their own."""
-
-    async def move(key: Key) -> None:
-        other.add(key)
-
-    return move
 
 
 def _publisher(world: World, ledger: NumberedLedger, auditing: Auditing) -> Publisher | None:

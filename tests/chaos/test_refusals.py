@@ -11,7 +11,8 @@ import pytest
 from feem.api.experiment import Terms
 from feem.api.run import ChaosRun, Track
 from feem.core.chaos.decide import decide
-from feem.core.chaos.refusals import AT_REST, deleted_or_stopped, reason_to_stop, refusals
+from feem.core.chaos.refusals import deleted_or_stopped, reason_to_stop, refusals
+from feem.core.chaos.rivals import AT_REST
 from feem.core.chaos.snapshot import RunSnapshot, Workload
 from feem.core.chaos.status import status_of
 from tests.chaos import snapshots as at

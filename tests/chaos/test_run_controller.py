@@ -15,11 +15,12 @@ from feem.api.audit import AuditSpec, Part
 from feem.api.run import ChaosRun, RunStatus
 from feem.controllers.chaos.gather import RunGatherer
 from feem.controllers.chaos.judge import RunJudge
-from feem.controllers.chaos.run import RunController, progress_of
+from feem.controllers.chaos.run import RunController
 from feem.controllers.door import Door
 from feem.core.chaos.proof import proof_digest
 from feem.core.chaos.snapshot import RunSnapshot
-from feem.core.chaos.status import result_of, status_of
+from feem.core.chaos.status import PROGRESSING, result_of, status_of
+from feem.core.conditions import find
 from feem.core.finalizer import FINALIZER
 from feem.ports import Body, Cluster, Conflict, Refused, Unavailable
 from tests.chaos import snapshots as at
@@ -28,6 +29,12 @@ from tests.world.ledger import SimulatedLedger
 
 RUNS, EXPERIMENTS = "chaosruns.feem.dev", "chaosexperiments.feem.dev"
 Trouble = Callable[[str], None]
+
+
+def progress_of(run: ChaosRun) -> str:
+    """What a run does now, as one word."""
+    found = find(status_of(run).conditions, PROGRESSING)
+    return found.reason if found is not None else ""
 
 
 class Office:

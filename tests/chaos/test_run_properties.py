@@ -17,7 +17,8 @@ from feem.core.chaos.acts import InjectFault, UndoFault
 from feem.core.chaos.decide import decide
 from feem.core.chaos.edit import Body, Remove
 from feem.core.chaos.plan import RunPlan
-from feem.core.chaos.refusals import other_run, reason_to_stop
+from feem.core.chaos.refusals import reason_to_stop
+from feem.core.chaos.rivals import other_run
 from feem.core.chaos.running import STALE_PLAN
 from feem.core.chaos.snapshot import Judged, Reading, Refusal, RunSnapshot, Surroundings, Workload
 from feem.core.chaos.status import State, differs, state_of, status_of

@@ -12,14 +12,17 @@ import pytest
 from feem import leading
 from feem.api.audit import AuditSpec
 from feem.api.objective import Indicator
+from feem.controllers.chaos.gather import Allowed
 from feem.controllers.leadership import Term
 from feem.controllers.objective import ObjectiveController
 from feem.controllers.retention import Keep
 from feem.controllers.routing import OBJECTIVE
 from feem.observe.metrics import OperatorMetrics
 from feem.ports import Archive, Authority, Cluster, Entry, Fenced, QueryProblem, Records, Tickets, Unavailable
+from feem.ports.chaos import Faults, Probing
 from feem.runtime.loop import Key
 from feem.runtime.queue import Queue
+from feem.trying import Chaos
 from tests.controllers.facts import Facts
 from tests.controllers.test_objective import NAME, NAMESPACE, RATIO, Clock, MetricsServer, Notes, Objects
 from tests.world.rights import SimulatedPolicies
@@ -53,7 +56,9 @@ def of(objects: Objects, server: MetricsServer, figures: OperatorMetrics) -> lea
     """A world in which nothing but objectives is looked at."""
     authority, tickets = cast("Authority", None), cast("Tickets", None)
     cluster, archive = cast("Cluster", objects), cast("Archive", None)
-    return leading.World(cluster, server, Notes(), archive, Clock(), figures, authority, tickets, SimulatedPolicies())
+    policies = SimulatedPolicies()
+    chaos = Chaos(cast("Faults", None), cast("Probing", None), Allowed(frozenset(), "feem-system"))
+    return leading.World(cluster, server, Notes(), archive, Clock(), figures, authority, tickets, policies, chaos)
 
 
 @asynccontextmanager

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from feem.controllers.chaos.run import service_of
-from feem.controllers.resources import DEPLOYMENTS, EXPERIMENTS, HALTS, RELEASES, RUNS, SERVICES_MANAGED, WINDOWS
+from feem.controllers.resources import (
+    DEPLOYMENTS,
+    EXPERIMENTS,
+    HALTS,
+    OBJECTIVES,
+    RELEASES,
+    RUNS,
+    SERVICES_MANAGED,
+    WINDOWS,
+)
 from feem.core.finalizer import FINALIZER
 from feem.ports import Body, Cluster
 
@@ -24,11 +33,21 @@ def chaos_targets(cluster: Cluster, resource: str, body: Body) -> Iterator[Targe
     elif resource == RUNS:
         yield CHAOS, namespace, service_of(cluster, body)
         yield EXPERIMENT, namespace, str(body["spec"]["experiment"])
-        yield from (key for key in _open_runs(cluster, namespace))
+        yield from _open_runs(cluster, namespace)
     elif resource in EVERYWHERE:
         yield from _open_runs(cluster, None)
     elif resource in AROUND:
         yield from _open_runs(cluster, namespace)
+    if resource in (OBJECTIVES, SERVICES_MANAGED):
+        yield from _naming(cluster, namespace, name)
+
+
+def _naming(cluster: Cluster, namespace: str, name: str) -> Iterator[Target]:
+    """The experiments that name an objective, or a service: they may be usable now, or not any more."""
+    for body in cluster.list(EXPERIMENTS, namespace):
+        spec = body["spec"]
+        if name == spec["service"] or name in spec["hypothesis"]["objectives"]:
+            yield EXPERIMENT, namespace, body["metadata"]["name"]
 
 
 def _open_runs(cluster: Cluster, namespace: str | None) -> Iterator[Target]:

@@ -17,10 +17,9 @@ from feem.core.chaos.decide import decide
 from feem.core.chaos.plan import RunPlan
 from feem.core.chaos.proof import proof_digest
 from feem.core.chaos.snapshot import Refusal, RunSnapshot
-from feem.core.chaos.status import PROGRESSING, differs, may_be_in_place, next_status, result_of, status_of
-from feem.core.conditions import find
+from feem.core.chaos.status import differs, may_be_in_place, next_status, result_of, status_of
 from feem.core.finalizer import FINALIZER
-from feem.ports import Cluster, Entry, Ledger, Notes, Refused
+from feem.ports import Body, Cluster, Entry, Ledger, Notes, Refused
 from feem.ports.chaos import ChaosMeasurements
 
 MOST_TURNS = 12
@@ -156,17 +155,10 @@ class RunController:
         )
 
 
-def service_of(cluster: Cluster, run: dict[str, object]) -> str:
+def service_of(cluster: Cluster, run: Body) -> str:
     """Return the service of a run: that of its terms, else of its experiment; empty when neither is there."""
-    read = ChaosRun.read(run)
-    terms = status_of(read).terms
+    terms = (run.get("status") or {}).get("terms")
     if terms is not None:
-        return terms.service
-    experiment = cluster.get(EXPERIMENTS, read.metadata.namespace, read.spec.experiment)
+        return str(terms["service"])
+    experiment = cluster.get(EXPERIMENTS, run["metadata"]["namespace"], run["spec"]["experiment"])
     return str(experiment["spec"]["service"]) if experiment is not None else ""
-
-
-def progress_of(run: ChaosRun) -> str:
-    """Return what a run does now, as one word."""
-    found = find(status_of(run).conditions, PROGRESSING)
-    return found.reason if found is not None else ""

@@ -13,7 +13,8 @@ from feem.core.chaos.ending import end
 from feem.core.chaos.plan import RunPlan
 from feem.core.chaos.planning import plan_fault
 from feem.core.chaos.record import records_of
-from feem.core.chaos.refusals import REPLACING, deleted_or_stopped, refusals
+from feem.core.chaos.refusals import deleted_or_stopped, refusals
+from feem.core.chaos.rivals import REPLACING
 from feem.core.chaos.scene import Scene, Unfit
 from feem.core.chaos.seen import bound_of, passes_bound, shown
 from feem.core.chaos.snapshot import Refusal, RunSnapshot

@@ -13,7 +13,8 @@ from feem.core.chaos.edit import Edit, Mark
 from feem.core.chaos.ending import BREACHED, TIME_IS_UP
 from feem.core.chaos.plan import RunPlan
 from feem.core.chaos.record import edits_of
-from feem.core.chaos.refusals import other_run, reason_to_stop
+from feem.core.chaos.refusals import reason_to_stop
+from feem.core.chaos.rivals import other_run
 from feem.core.chaos.seen import in_objects, passes_bound, shown
 from feem.core.chaos.snapshot import Refusal, RunSnapshot
 from feem.core.chaos.status import next_status, status_of
