@@ -81,8 +81,17 @@ def written(cluster: e2e.cluster.Cluster) -> Written:
 
 @pytest.fixture(scope="module")
 def process(
-    accounts: Accounts, written: Written, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    accounts: Accounts,
+    admin: Kubectl,
+    seen: Seen,
+    written: Written,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Reaper]:
+    for resource in KINDS:  # what earlier tests left on their way out of the cluster
+        for body in admin.read(resource, "--all-namespaces", f"--selector={LABEL}")["items"]:
+            metadata = body["metadata"]
+            seen.note_target(Target(resource, metadata["namespace"], metadata["name"]))
     failed = request.session.testsfailed
     found = Reaper(accounts.reaper, tmp_path_factory.mktemp("reaper") / "reaper.log")
     found.start()

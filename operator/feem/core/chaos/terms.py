@@ -14,7 +14,8 @@ from feem.core.digest import digest_of
 def terms_of(experiment: ChaosExperiment, objectives: Mapping[str, ServiceLevelObjective], track: Track) -> RunTerms:
     """Return the terms, with the objectives that are there.
 
-    On stable the service as a whole is looked at: nothing of it is warming up, and the hypothesis says how many events are enough.
+    The hypothesis says how many events are enough, not the objective: that number is for the minutes of a step, not for the seconds of
+    a fault. On stable the service as a whole is looked at, and nothing of it is warming up.
     """
     spec = experiment.spec
     measured = []
@@ -23,10 +24,10 @@ def terms_of(experiment: ChaosExperiment, objectives: Mapping[str, ServiceLevelO
         if found is None:
             continue
         snapshot = ObjectiveSnapshot(name=name, **dict(found.spec))
+        own = {"minimum_samples": spec.hypothesis.minimum_samples}
         if track is Track.STABLE:
-            own = {"warm_up_seconds": 0, "minimum_samples": spec.hypothesis.minimum_samples}
-            snapshot = snapshot.model_copy(update={"canary": snapshot.canary.model_copy(update=own)})
-        measured.append(snapshot)
+            own["warm_up_seconds"] = 0
+        measured.append(snapshot.model_copy(update={"canary": snapshot.canary.model_copy(update=own)}))
     copied = {name: getattr(spec, name) for name in Terms.model_fields}
     generation = experiment.metadata.generation
     return RunTerms(**copied, generation=generation, digest=digest_of(spec.wire()), measured=measured)
