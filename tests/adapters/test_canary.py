@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from feem.adapters.kubernetes import canary
-from feem.adapters.kubernetes.resources import TYPES, WATCHED, type_of
+from feem.adapters.kubernetes.resources import WATCHED, type_of
 from feem.core.rollout.effects import ApplyCanary
 
 EFFECT = ApplyCanary("lending", "scoring", "front", "scoring-2", "release-uid", "sha256:" + "a" * 64, 3, 120)
@@ -123,5 +123,5 @@ def test_paths(resource: str, path: str) -> None:
 
 def test_audit_records_and_pods_are_not_watched() -> None:
     assert "auditrecords.feem.dev" not in WATCHED
-    assert "pods" not in TYPES
+    assert "pods" not in WATCHED
     assert {"releases.feem.dev", "decisions.feem.dev", "replicasets.apps"} <= set(WATCHED)

@@ -81,9 +81,14 @@ def test_a_deployment_that_says_no_number_has_one_pod() -> None:
     ("limit", "request_", "wanted", "fields"),
     [
         pytest.param("500m", "100m", "200m", [("limits", "500m", "200m")], id="the request fits"),
-        pytest.param("500m", "200m", "200m", [("limits", "500m", "200m")], id="the request just fits"),
+        pytest.param("500m", "199m", "200m", [("limits", "500m", "200m")], id="the request just fits"),
         pytest.param(
-            *("500m", "100m", "50m"), [("requests", "100m", "50m"), ("limits", "500m", "50m")], id="the request first"
+            *("500m", "200m", "200m"),
+            [("requests", "200m", "199m"), ("limits", "500m", "200m")],
+            id="a request that was below the limit stays below it",
+        ),
+        pytest.param(
+            *("500m", "100m", "50m"), [("requests", "100m", "49m"), ("limits", "500m", "50m")], id="the request first"
         ),
         pytest.param("500m", None, "50m", [("limits", "500m", "50m")], id="no request"),
         pytest.param("1", "1", "999m", [("requests", "1", "999m"), ("limits", "1", "999m")], id="other words"),
@@ -105,7 +110,10 @@ def test_memory_is_lowered_in_the_same_way_and_nothing_else() -> None:
     around = scene(1, pods=pods(1, containers=[container("proxy"), container("app")]))
     found = memory(around, ONE, MemoryPressure(container="app", limit="64Mi"), RUN)
     root = "/spec/containers/1/resources"
-    changed = (Field(f"{root}/requests/memory", "128Mi", "64Mi"), Field(f"{root}/limits/memory", "256Mi", "64Mi"))
+    changed = (
+        Field(f"{root}/requests/memory", "128Mi", str(64 * 2**20 - 1)),
+        Field(f"{root}/limits/memory", "256Mi", "64Mi"),
+    )
     assert found == (Change(target(), changed, subresource="resize"),)
 
 

@@ -70,11 +70,12 @@ WHY: dict[str, tuple[Mark, dict[str, ChaosRun], list[ChaosHalt], str]] = {
     "halted just now and before": (mark(), OPEN, [halt(0), halt(10)], "Halted"),
     "its run is gone": (mark(), {}, [], "RunGone"),
     "another run of its name": (mark(), {"other": run()}, [], "RunGone"),
+    "its run was just deleted: the operator comes first": (mark(), {at.UID: run(deleted=59)}, [], ""),
+    "its run was deleted and no operator came": (mark(), {at.UID: run(deleted=LEFT_ALONE.seconds)}, [], "RunGone"),
     "its run recovers": (mark(), {at.UID: run(undone=True)}, [], ""),
     "its run has not begun": (mark(), {at.UID: run(planned=False)}, [], ""),
     "its run just ended": (mark(), {at.UID: run(ended=SETTLED.seconds - 1)}, [], ""),
     "its run ended": (mark(), {at.UID: run(ended=SETTLED.seconds)}, [], "RunEnded"),
-    "its run is deleted": (mark(), {at.UID: run(deleted=3600)}, [], ""),
 }
 
 

@@ -337,9 +337,7 @@ async def test_what_was_made_for_the_fault_goes_whatever_became_of_it(stage: Sta
     await nothing_is_left(stage, attempt)
 
 
-@each(
-    having="path", scaleDown="FEEM stays the owner of spec.replicas: the owner's next server-side apply is a conflict"
-)
+@each(having="path")
 async def test_its_owner_applies_again_without_conflict(stage: Stage, case: Case) -> None:
     attempt = await planned(stage)
     await stage.inject(attempt)
@@ -665,7 +663,6 @@ async def test_a_node_that_cannot_resize_refuses_and_the_undo_takes_the_marks_of
     await nothing_is_left(stage, attempt)
 
 
-@_not_yet("limit and request get the same value: the API server refuses what makes a Burstable pod a Guaranteed one")
 @pytest.mark.parametrize("case", [ONE_CLASS.name], indirect=True, scope="module")
 async def test_a_limit_that_comes_down_to_the_request_keeps_the_pods_quality_of_service(stage: Stage) -> None:
     attempt = await planned(stage)

@@ -64,10 +64,12 @@ async def _undone(client: Client, target: Target, body: Body, run_uid: str | Non
         return None
     if not isinstance(way, Restore):
         return None
-    if way.values and subresource:
-        await client.patch(*place, way.values, subresource=subresource)
-        return await client.patch(*place, way.mark)
-    return await client.patch(*place, (*way.values, *way.mark))
+    if way.values:
+        body = await client.patch(*place, way.values, subresource=subresource)
+        return await _undone(
+            client, target, body, run_uid
+        )  # the values are back, and whose they are can be seen: now the mark goes
+    return await client.patch(*place, way.mark)
 
 
 async def _inject(writer: Writer, edit: Edit, mark: Mark) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from feem.api.fault import BlastRadius, CpuPressure, MemoryPressure, PodFailure, PodKill, PodLoss, ScaleDown
 from feem.core.chaos.edit import DEPLOYMENTS, PODS, Body, Change, Edit, Field, Remove, Target
-from feem.core.chaos.quantity import amount
+from feem.core.chaos.quantity import amount, just_below
 from feem.core.chaos.radius import allowed, below_budget, lost_by_scaling, picked
 from feem.core.chaos.scene import Scene, Unfit, containers_of, name_of
 
@@ -108,8 +108,9 @@ def _lowered(pod: Body, place: int, kind: str, limit: str) -> tuple[Field, ...] 
     root = f"/spec/containers/{place}/resources"
     fields = [Field(f"{root}/limits/{kind}", has, limit)]
     least = amount(asks)
-    if asks is not None and least is not None and least > wanted:
-        fields.insert(0, Field(f"{root}/requests/{kind}", asks, limit))
+    if asks is not None and least is not None and least >= wanted:
+        # a request that was below the limit stays below it: a resize may not make a Burstable pod a Guaranteed one
+        fields.insert(0, Field(f"{root}/requests/{kind}", asks, limit if least == now else just_below(kind, wanted)))
     return tuple(fields)
 
 

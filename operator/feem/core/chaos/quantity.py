@@ -23,6 +23,11 @@ def amount(text: Any) -> Decimal | None:
     return Decimal(f"{number}{exponent or ''}") * (_FACTORS[unit] if unit else 1)
 
 
+def just_below(kind: str, value: Decimal) -> str:
+    """Return the next smaller quantity: of `cpu` a millicore less, of `memory` a byte."""
+    return f"{int(value * 1000) - 1}m" if kind == "cpu" else str(int(value) - 1)
+
+
 def same(path: str, one: Any, other: Any) -> bool:
     """Whether two values at a JSON pointer mean the same."""
     if one == other:

@@ -16,7 +16,7 @@ OPERATOR_FIRST = timedelta(seconds=2)
 SETTLED = timedelta(seconds=30)
 """How long after a run's end a mark may still be on its way off."""
 LEFT_ALONE = timedelta(seconds=60)
-"""How long a deleted run waits for the operator before its finalizer goes."""
+"""How long a deleted run waits for the operator before its fault is taken back, and its finalizer goes."""
 
 
 def why_now(mark: Mark, runs: Mapping[str, ChaosRun], halts: Iterable[ChaosHalt], now: datetime) -> str:
@@ -30,6 +30,9 @@ def why_now(mark: Mark, runs: Mapping[str, ChaosRun], halts: Iterable[ChaosHalt]
             return "Halted"
     run = runs.get(mark.run_uid)
     if run is None:
+        return "RunGone"
+    deleted = run.metadata.deletion_timestamp
+    if deleted is not None and now - deleted >= LEFT_ALONE:
         return "RunGone"
     ended = status_of(run).completed_at
     if not is_open(run) and ended is not None and now - ended >= SETTLED:

@@ -17,6 +17,8 @@ Operation = dict[str, Any]
 _MARK = "/metadata/annotations/" + ANNOTATION.replace("/", "~1")
 _LABEL = "/metadata/labels/" + LABEL.replace("/", "~1")
 _VERSION = "/metadata/resourceVersion"
+MANAGER = "feem"
+"""Under what name FEEM writes (`fieldManager`)."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Delete:
 class Restore:
     """Patch the values back, then take the mark off; `edited` are the paths that somebody else has changed since.
 
-    `values` and `mark` may go in one request, values first, unless they belong to a subresource.
+    Where there are `values`, `mark` is made anew from what their request returns, for it takes them out of what FEEM owns.
     """
 
     values: tuple[Operation, ...]
@@ -161,4 +163,37 @@ def _unmark(body: Body, mark: Mark) -> list[Operation]:
     ]
     if (body["metadata"].get("labels") or {}).get(LABEL) == mark.run_uid:
         operations.append(Operation(op="remove", path=_LABEL))
+    return [*operations, *_given_back(body, mark)]
+
+
+def _given_back(body: Body, mark: Mark) -> list[Operation]:
+    """Take the mark's values out of what FEEM owns by its patches (managedFields, KEP-555).
+
+    So their owner's next server-side apply meets no conflict. Values in lists stay: these are in pods, which nobody applies.
+    """
+    operations: list[Operation] = []
+    entries = body["metadata"].get("managedFields") or ()
+    for place, entry in reversed(tuple(enumerate(entries))):
+        if (entry.get("manager"), entry.get("operation"), entry.get("subresource", "")) != (MANAGER, "Update", ""):
+            continue
+        fields = there = entry.get("fieldsV1") or {}
+        for item in mark.fields:
+            fields = _without(fields, [f"f:{step}" for step in _steps(item.path)])
+        if fields != there:
+            path = f"/metadata/managedFields/{place}"
+            rest = Operation(op="replace", path=path, value={**entry, "fieldsV1": fields})
+            operations += [
+                Operation(op="test", path=path, value=entry),
+                rest if fields else Operation(op="remove", path=path),
+            ]
     return operations
+
+
+def _without(fields: Body, steps: Sequence[str]) -> Body:
+    """Return a set of fields without one path, and without what is empty then: an empty one would stand for the whole of it."""
+    first, rest = steps[0], steps[1:]
+    if first not in fields:
+        return fields
+    inner = _without(fields[first], rest) if rest else {}
+    others = {key: part for key, part in fields.items() if key != first}
+    return {**others, first: inner} if inner else others
