@@ -66,9 +66,8 @@ async def _undone(client: Client, target: Target, body: Body, run_uid: str | Non
         return None
     if way.values:
         body = await client.patch(*place, way.values, subresource=subresource)
-        return await _undone(
-            client, target, body, run_uid
-        )  # the values are back, and whose they are can be seen: now the mark goes
+        # the values are back, and whose they are can be seen: now the mark goes
+        return await _undone(client, target, body, run_uid)
     return await client.patch(*place, way.mark)
 
 
