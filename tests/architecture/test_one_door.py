@@ -21,7 +21,11 @@ K8S = "adapters/kubernetes/"
 WRITERS: dict[str, tuple[set[str], str]] = {
     f"{K8S}client.py": ({"send"}, "the client itself"),
     f"{K8S}writer.py": ({"create", "replace", "merge", "apply", "delete"}, "the local copy in front of the client"),
-    f"{K8S}workload.py": ({"create", "merge", "apply", "nudge"}, "effects, called by effects.perform"),
+    f"{K8S}announced.py": (
+        {"create"},
+        "what creating a Release and a ChaosRun have in common: effects, called by effects.perform",
+    ),
+    f"{K8S}workload.py": ({"merge", "apply", "nudge"}, "effects, called by effects.perform"),
     f"{K8S}canary_objects.py": ({"create", "delete", "nudge"}, "effects, called by effects.perform"),
     f"{K8S}traffic.py": ({"merge", "replace"}, "effects, called by effects.perform"),
     f"{K8S}undo.py": ({"merge"}, "effects, called by effects.perform"),
@@ -30,7 +34,7 @@ WRITERS: dict[str, tuple[set[str], str]] = {
         {"create", "patch", "delete", "evict"},
         "effects, called by effects.perform; and by the reaper, with an account that may do nothing else",
     ),
-    f"{K8S}runs.py": ({"create", "delete"}, "effects, called by effects.perform"),
+    f"{K8S}runs.py": ({"delete"}, "effects, called by effects.perform"),
     f"{K8S}remains.py": ({"patch"}, "the reaper: the finalizer of a run that was deleted and left alone"),
     f"{K8S}archive.py": ({"create", "deposit"}, "an effect, called by effects.perform; and a dry run"),
     f"{K8S}cluster.py": ({"merge", "replace"}, "bookkeeping: status and finalizer of FEEM's own kinds"),
@@ -105,7 +109,7 @@ def test_effects_are_performed_by_the_door_alone() -> None:
     """`Cluster.perform` by the door, what it calls by the adapter, and what that calls by nobody else."""
     performing = {name for name, tree in writes.modules() if writes.mentions(tree, frozenset({"perform"}))}
     assert performing == {"controllers/door.py", f"{K8S}cluster.py"}
-    acting = {"workload", "canary_objects", "traffic", "undo", "archive", "faults", "runs"}
+    acting = {"announced", "workload", "canary_objects", "traffic", "undo", "archive", "faults", "runs"}
     for name, tree in writes.modules():
         if not name.startswith(K8S):
             modules = {f"feem.{K8S.replace('/', '.')}{one}" for one in (*acting, "effects", "writer")}

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from feem.adapters.kubernetes.client import FIELD_MANAGER, with_type
+from feem.adapters.kubernetes.client import with_type
 from feem.adapters.kubernetes.resources import PODS, TRAFFIC_POLICIES
 from feem.core.chaos.edit import ABSENT, ANNOTATION, KINDS, LABEL, Change, Edit, Make, Remove, Tag, mark_of
 from feem.core.chaos.network_faults import made_name
 from feem.core.chaos.undo import value_at
+from feem.core.ownership import FIELD_MANAGER
 from feem.ports import Body, Refused
 from tests.integration.chaos.cases import ALL, CPU, NAMESPACE, ONE_CLASS, UID, Case
 from tests.integration.chaos.counting import MOMENTS, CountingClient, Crash, Moment, apply_as, listed

@@ -18,9 +18,9 @@ from feem.adapters.kubernetes.errors import UNTRUE, Busy, NotFound, Unauthorized
 from feem.adapters.kubernetes.request import APPLY_PATCH, JSON, JSON_PATCH, MERGE_PATCH, Request
 from feem.adapters.kubernetes.resources import type_of
 from feem.adapters.kubernetes.skew import Skew
+from feem.core.ownership import FIELD_MANAGER
 from feem.ports import Body, Conflict, Refused, Unavailable
 
-FIELD_MANAGER = "feem"
 PATIENCE = 2.0
 """The longest Retry-After, in seconds, that is waited for here; a longer one is the caller's to plan with."""
 

@@ -6,11 +6,11 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-from feem.adapters.kubernetes.client import FIELD_MANAGER
 from feem.adapters.kubernetes.resources import DEPLOYMENTS, REPLICASETS
 from feem.adapters.kubernetes.workload import PROMOTING, check_template
 from feem.adapters.kubernetes.writer import Writer
 from feem.core.digest import HASH_LABEL, template_digest
+from feem.core.ownership import FIELD_MANAGER
 from feem.core.rollout import effects as rollout
 from feem.core.rollout.observe import UNDO
 from feem.ports import Body, Conflict

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from feem.adapters.kubernetes.errors import AlreadyExists
+from feem.adapters.kubernetes.announced import Owner, create_once
 from feem.adapters.kubernetes.resources import DEPLOYMENTS, RELEASES
 from feem.adapters.kubernetes.writer import Writer
-from feem.api import API_VERSION
 from feem.core.digest import template_digest
 from feem.core.rollout import effects as rollout
-from feem.core.rollout.route import INTENT, PREFIX
-from feem.ports import FINALIZER, Body, Conflict
+from feem.core.rollout.route import PREFIX
+from feem.ports import Body, Conflict
 
 GOVERNED = "feem.dev/governed"
 PROMOTING = "feem.dev/promoting"
@@ -45,26 +44,9 @@ async def ungovern(writer: Writer, effect: rollout.Ungovern) -> None:
 
 
 async def create_release(writer: Writer, effect: rollout.CreateRelease, intent: int) -> None:
-    """Create the Release; one of this name is the same release, made by an attempt whose answer was lost."""
-    owner = {
-        "apiVersion": API_VERSION,
-        "kind": "ManagedService",
-        "name": effect.spec["service"],
-        "uid": effect.service_uid,
-        "controller": True,
-        "blockOwnerDeletion": False,
-    }
-    metadata = {
-        "namespace": effect.namespace,
-        "name": effect.name,
-        "annotations": {INTENT: str(intent)},
-        "ownerReferences": [owner],
-        "finalizers": [FINALIZER],
-    }
-    try:
-        await writer.create(RELEASES, {"metadata": metadata, "spec": effect.spec})
-    except AlreadyExists:
-        return
+    """Create the Release."""
+    owner = Owner("ManagedService", effect.spec["service"], effect.service_uid)
+    await create_once(writer, RELEASES, (effect.namespace, effect.name), effect.spec, owner, intent)
 
 
 async def unpause(writer: Writer, effect: rollout.Unpause) -> None:

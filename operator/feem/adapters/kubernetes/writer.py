@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
-from feem.adapters.kubernetes.client import FIELD_MANAGER, Client, with_type
+from feem.adapters.kubernetes.client import Client, with_type
 from feem.adapters.kubernetes.errors import AlreadyExists
 from feem.adapters.kubernetes.resources import type_of
 from feem.adapters.kubernetes.store import Store
+from feem.core.ownership import FIELD_MANAGER
 from feem.ports import Body, Conflict
 
 

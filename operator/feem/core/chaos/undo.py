@@ -12,13 +12,12 @@ from typing import Any
 
 from feem.core.chaos.edit import ABSENT, ANNOTATION, LABEL, Body, Change, Field, Mark, Tag, mark_of
 from feem.core.chaos.quantity import same
+from feem.core.ownership import FIELD_MANAGER
 
 Operation = dict[str, Any]
 _MARK = "/metadata/annotations/" + ANNOTATION.replace("/", "~1")
 _LABEL = "/metadata/labels/" + LABEL.replace("/", "~1")
 _VERSION = "/metadata/resourceVersion"
-MANAGER = "feem"
-"""Under what name FEEM writes (`fieldManager`)."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,11 @@ def _given_back(body: Body, mark: Mark) -> list[Operation]:
     operations: list[Operation] = []
     entries = body["metadata"].get("managedFields") or ()
     for place, entry in reversed(tuple(enumerate(entries))):
-        if (entry.get("manager"), entry.get("operation"), entry.get("subresource", "")) != (MANAGER, "Update", ""):
+        if (entry.get("manager"), entry.get("operation"), entry.get("subresource", "")) != (
+            FIELD_MANAGER,
+            "Update",
+            "",
+        ):
             continue
         fields = there = entry.get("fieldsV1") or {}
         for item in mark.fields:
