@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,8 +28,11 @@ _LATEST = 253_402_300_799
 
 def records(found: Sequence[Mapping[str, Any]]) -> str:
     """Return all records, in the order of the log."""
-    if not found:
-        return f'<p class="none">{sentence("no records")}</p>'
+    return entries(found, _small) if found else f'<p class="none">{sentence("no records")}</p>'
+
+
+def entries(found: Sequence[Mapping[str, Any]], small: Callable[[Mapping[str, Any]], Sequence[str]]) -> str:
+    """Return entries of the log as a table; `small` returns what one refers to, as HTML, for below its message."""
     columns = (
         Column(label("index"), "6%", "right"),
         Column(label("time"), "10%"),
@@ -39,10 +42,10 @@ def records(found: Sequence[Mapping[str, Any]]) -> str:
         Column(label("message"), ""),
         Column(label("actor"), "14%"),
     )
-    return table(columns, [_row(record) for record in found], "records")
+    return table(columns, [_row(record, small(record)) for record in found], "records")
 
 
-def _row(record: Mapping[str, Any]) -> list[str]:
+def _row(record: Mapping[str, Any], small: Sequence[str]) -> list[str]:
     part = text_of(record, "part")
     return [
         said(text_of(record, "index")),
@@ -50,16 +53,21 @@ def _row(record: Mapping[str, Any]) -> list[str]:
         f'<span class="part {plain(part.lower())}">{term(part)}</span>',
         term(text_of(record, "action")),
         term(text_of(record, "reason")),
-        _message(record),
+        _message(record, small),
         account(text_of(record, "actor")),
     ]
 
 
-def _message(record: Mapping[str, Any]) -> str:
+def _message(record: Mapping[str, Any], small: Sequence[str]) -> str:
     """Return what a record says, the writes it announces, and what it refers to."""
     effects = record.get("effects")
     writes = [one for one in effects if isinstance(one, str)] if isinstance(effects, (list, tuple)) else []
     listed = "".join(f"<li>{said(one)}</li>" for one in writes)
+    below = f'<div class="small">{" · ".join(small)}</div>' if small else ""
+    return f"{said(text_of(record, 'message'))}{f'<ul class=writes>{listed}</ul>' if listed else ''}{below}"
+
+
+def _small(record: Mapping[str, Any]) -> list[str]:
     intent, evidence = number_of(record, "intent"), text_of(record, "evidence")
     more = [f"{label('of intent')} #{intent}"] if intent is not None else []
     more += [f"{label('samples')} {code(short(evidence))}"] if evidence and text_of(record, "action") != "Gates" else []
@@ -67,8 +75,7 @@ def _message(record: Mapping[str, Any]) -> str:
     kind = text_of(record, "subject", "kind")
     name = f"{kind} {text_of(record, 'subject', 'namespace')}/{text_of(record, 'subject', 'name')}"
     more += [said(name)] if kind and kind != "Release" else []
-    small = f'<div class="small">{" · ".join(more)}</div>' if more else ""
-    return f"{said(text_of(record, 'message'))}{f'<ul class=writes>{listed}</ul>' if listed else ''}{small}"
+    return more
 
 
 def audit(note: str) -> str:

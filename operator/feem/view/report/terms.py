@@ -43,6 +43,12 @@ TERMS: dict[str, str] = {
     "BreakGlass": "紧急放行",
     "SignOff": "签核",
     # what the operator does and sees
+    "InjectFault": "注入故障",
+    "UndoFault": "撤销故障",
+    "ChaosRunEnded": "演练结束",
+    "RequestRun": "登记演练",
+    "PruneRuns": "清理演练",
+    "RunsMissed": "错过演练",
     "Requested": "提出申请",
     "RequestRelease": "登记发布",
     "ApplyCanary": "部署灰度",

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from feem.view.report.terms import translated
 from feem.view.report.text import plain
 
@@ -184,24 +187,35 @@ def chinese(text: str) -> str:
     return f'<span class="zh" lang="zh-Hans">{text}</span>'
 
 
-def label(name: str) -> str:
-    """Return a label in both languages, as HTML: `Approvals 审批`."""
-    english, other = LABELS[name]
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of one report, each as English and Chinese; `terms` are Chinese for words of FEEM's that mean something else here."""
+
+    labels: Mapping[str, tuple[str, str]]
+    sentences: Mapping[str, tuple[str, str]]
+    terms: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, name: str) -> str:
+        """Return a label in both languages, as HTML: `Approvals 审批`."""
+        return _both(*self.labels[name])
+
+    def drawn(self, name: str) -> str:
+        """Return a label in both languages, as text of a drawing."""
+        return plain(" ".join(self.labels[name]))
+
+    def sentence(self, name: str) -> str:
+        """Return a sentence in both languages, as HTML."""
+        return _both(*self.sentences[name])
+
+    def term(self, word: str) -> str:
+        """Return a word of FEEM's in both languages, as HTML; any other word is shown as it is."""
+        other = self.terms.get(word) or translated(word)
+        return f"<bdi>{plain(word)}</bdi> {chinese(other)}" if other else f"<bdi>{plain(word)}</bdi>" if word else ""
+
+
+def _both(english: str, other: str) -> str:
     return f"{plain(english)} {chinese(plain(other))}"
 
 
-def drawn(name: str) -> str:
-    """Return a label in both languages, as text of a drawing."""
-    return plain(" ".join(LABELS[name]))
-
-
-def sentence(name: str) -> str:
-    """Return a sentence in both languages, as HTML."""
-    english, other = SENTENCES[name]
-    return f"{plain(english)} {chinese(plain(other))}"
-
-
-def term(word: str) -> str:
-    """Return a word of FEEM's in both languages, as HTML; any other word is shown as it is."""
-    other = translated(word)
-    return f"<bdi>{plain(word)}</bdi> {chinese(other)}" if other else f"<bdi>{plain(word)}</bdi>" if word else ""
+_WORDS = Vocabulary(LABELS, SENTENCES)
+label, drawn, sentence, term = _WORDS.label, _WORDS.drawn, _WORDS.sentence, _WORDS.term

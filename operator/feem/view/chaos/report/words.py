@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from feem.view.report.terms import translated
-from feem.view.report.text import plain
-from feem.view.report.words import chinese
+from feem.view.report.words import Vocabulary
 
 LABELS: dict[str, tuple[str, str]] = {
     "title": ("Chaos game day report", "混沌演练报告"),
@@ -50,7 +48,6 @@ LABELS: dict[str, tuple[str, str]] = {
     "changes": ("What was changed, and what was there before", "改动及原值"),
     "object": ("Object", "对象"),
     "change": ("Change", "改动"),
-    "value": ("Value", "取值"),
     "before": ("Before", "之前"),
     "during": ("With the fault", "故障期间"),
     "after": ("After", "之后"),
@@ -70,11 +67,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "gone": ("Effect gone", "影响消失"),
     "recovered": ("Recovered: state and objectives are as before", "已恢复原状"),
     "over": ("Over", "结束"),
-    "index": ("Index", "编号"),
-    "part": ("Part", "类别"),
-    "action": ("Action", "动作"),
     "message": ("Message", "说明"),
-    "actor": ("Actor", "执行者"),
     "of intent": ("outcome of", "对应意图"),
     "evidence": ("digest", "摘要"),
 }
@@ -128,27 +121,8 @@ TERMS: dict[str, str] = {
 }
 
 
-def label(name: str) -> str:
-    """Return a label in both languages, as HTML."""
-    english, other = LABELS[name]
-    return f"{plain(english)} {chinese(plain(other))}"
-
-
-def drawn(name: str) -> str:
-    """Return a label in both languages, as text of a drawing."""
-    return plain(" ".join(LABELS[name]))
-
-
-def sentence(name: str) -> str:
-    """Return a sentence in both languages, as HTML."""
-    english, other = SENTENCES[name]
-    return f"{plain(english)} {chinese(plain(other))}"
-
-
-def term(word: str) -> str:
-    """Return a word of FEEM's in both languages, as HTML; any other word is shown as it is."""
-    other = TERMS.get(word) or translated(word)
-    return f"<bdi>{plain(word)}</bdi> {chinese(other)}" if other else f"<bdi>{plain(word)}</bdi>" if word else ""
+_WORDS = Vocabulary(LABELS, SENTENCES, TERMS)
+label, drawn, sentence, term = _WORDS.label, _WORDS.drawn, _WORDS.sentence, _WORDS.term
 
 
 _TONES = {"Passed": "good", "Pass": "good", "Failed": "bad", "Fail": "bad", "Error": "bad", "Aborted": "wait"}
