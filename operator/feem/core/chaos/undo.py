@@ -32,14 +32,13 @@ class Delete:
 
 @dataclass(frozen=True)
 class Restore:
-    """Patch the values back, then take the mark off; `edited` are the paths that somebody else has changed since.
+    """Patch back the values that are still the fault's, then take the mark off.
 
     Where there are `values`, `mark` is made anew from what their request returns, for it takes them out of what FEEM owns.
     """
 
     values: tuple[Operation, ...]
     mark: tuple[Operation, ...]
-    edited: tuple[str, ...] = ()
 
 
 Undo = Nothing | Delete | Restore
@@ -77,14 +76,11 @@ def undo(body: Body, run_uid: str | None = None) -> Undo:
     if mark.made:
         return Delete()
     back: list[Operation] = []
-    edited: list[str] = []
     for item in mark.fields:
         now = value_at(body, item.path)
         if same(item.path, now, item.after):
             back += _replace(body, item.path, now, item.before)
-        elif not same(item.path, now, item.before):
-            edited.append(item.path)
-    return Restore(tuple(back), tuple(_unmark(body, mark)), tuple(edited))
+    return Restore(tuple(back), tuple(_unmark(body, mark)))
 
 
 def subresource_of(body: Body) -> str:
