@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from feem.api.release import Outcome
-from feem.core.evidence.events import TrackEvents, counts_good
 from feem.core.evidence.finding import Finding
-from feem.core.evidence.ratio import AgainstObjective
-from feem.core.evidence.ratio_trial import FEWEST_BAD, SMALLEST_BUDGET, above, counts, share
+from feem.core.evidence.promise import Promise
+from feem.core.evidence.ratio_trial import counts
 from feem.core.evidence.tally import Block
 from feem.core.evidence.terms import Terms
 from feem.core.evidence.words import percent, strength
@@ -19,29 +16,22 @@ class WatchTrial:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._events = TrackEvents(counts_good=counts_good(terms.objective.indicator))
-        self._test = AgainstObjective(max(float(terms.fast), SMALLEST_BUDGET), terms.dispersion)
-        self._peak = 0.0
+        self._promise = Promise(terms, terms.fast)
 
     def add(self, block: Block, _step: int) -> None:
         """Take a block into account."""
-        found = self._events.add(block.canary, block.end)
-        self._test.add(found.bad, found.total)
-        self._peak = max(self._peak, self._test.log_evidence)
+        self._promise.add(block)
 
     def finding(self) -> Finding:
         """Say what the blocks so far mean."""
-        events, limit = self._events.all, self._terms.fast
-        noun = " bad" if self._terms.objective.indicator.latency is None else " too slow"
-        shown = f"the promoted version: {share(events, noun)}; {self._limit()}"
-        certain = self._peak >= math.log(1 / self._terms.alpha) and events.bad >= FEWEST_BAD
+        promise, shown = self._promise, f"the promoted version: {self._promise.shown}; {self._limit()}"
         outcome, reason = Outcome.PASS, "WithinObjective"
-        if self._events.disagree():
+        if promise.track.disagree():
             outcome, reason = Outcome.INCONCLUSIVE, "CountsDisagree"
-        elif certain and above(events, limit):
+        elif promise.broken:
             outcome, reason = Outcome.FAIL, "BurnsTooFast"
-            shown += f"; {strength(self._peak, self._terms.alpha)}"
-        return Finding(outcome, reason, shown, counts(events), log_evidence=self._test.log_evidence)
+            shown += f"; {strength(promise.peak, self._terms.alpha)}"
+        return Finding(outcome, reason, shown, counts(promise.track.all), log_evidence=promise.log_evidence)
 
     def _limit(self) -> str:
         """Say what burns the budget fast."""
