@@ -6,20 +6,16 @@ python -m bench.audit [--out FILE] [--entries N] [--no-cluster]      makes clust
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.audit.proofs import proofs
 from bench.audit.stores import stores
-from bench.evidence.section import Check, Section, verdicts
+from bench.evidence.section import Check, Section
+from bench.session import Session
 from e2e import cluster
 
 COMMAND = "make bench-audit"
@@ -39,11 +35,8 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--entries", type=int, default=ENTRIES, help="length of the long log (default %(default)s)")
     parser.add_argument("--no-cluster", action="store_true", help="leave the API server out")
     options = parser.parse_args(words)
-    began, load = time.monotonic(), os.getloadavg()
-
-    def say(line: str) -> None:
-        print(f"{time.monotonic() - began:7.1f} s  {line}", file=sys.stderr, flush=True)
-
+    session = Session("FEEM's audit log, measured", COMMAND)
+    say = session.say
     try:
         with tempfile.TemporaryDirectory(prefix="feem-bench-audit-") as folder:
             made = [
@@ -54,25 +47,7 @@ def main(words: Sequence[str]) -> int:
     except (cluster.ClusterError, OSError, subprocess.CalledProcessError) as problem:
         print(f"NOT MEASURED: {problem}", file=sys.stderr)
         return 1
-    kept = {
-        "command": COMMAND,
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "seconds": round(time.monotonic() - began),
-        "python": platform.python_version(),
-        "processors": os.cpu_count(),
-        "load": [round(one, 2) for one in load],
-        "sections": {section.name: section.plain() for section in made},
-    }
-    print(f"# FEEM's audit log, measured\nmade by: {COMMAND}    ({kept['time']}, load {load[0]:.1f} before the run)")
-    for section in made:
-        print("\n" + "\n".join(section.text()))
-    checks = [check for section in made for check in section.checks]
-    misses = [check for check in checks if not check.passed]
-    print(f"\n## All promises: {len(checks) - len(misses)} of {len(checks)} kept")
-    print("\n".join(verdicts(misses)))
-    if options.out:
-        options.out.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
-    return 1 if misses else 0
+    return session.publish(made, options.out)
 
 
 def lengths(folder: Path, entries: int, say: Say) -> Section:

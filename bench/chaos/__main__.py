@@ -6,15 +6,11 @@ python -m bench.chaos [--out FILE] [--experiments N] [--coming N] [--idle S] [--
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -25,7 +21,7 @@ from bench.admission.wire import Account, RefusedError, Wire
 from bench.chaos import stage
 from bench.chaos.process import Operator, between
 from bench.chaos.report import Act, Run, sections
-from bench.evidence.section import verdicts
+from bench.session import Session
 from e2e import cluster
 from e2e.cluster.local.plan import read_running
 
@@ -51,38 +47,14 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--idle", type=float, default=IDLE, help="seconds with nothing due (%(default).0f)")
     parser.add_argument("--busy", type=float, default=BUSY, help="seconds with runs each minute (%(default).0f)")
     options = parser.parse_args(words)
-    began, load = time.monotonic(), os.getloadavg()
-
-    def say(line: str) -> None:
-        print(f"{time.monotonic() - began:7.1f} s  {line}", file=sys.stderr, flush=True)
-
+    session = Session("Chaos experiments, measured", COMMAND)
+    say = session.say
     try:
         run = measured(options, say)
     except (cluster.ClusterError, NotInForceError, RefusedError, OSError) as problem:
         print(f"NOT MEASURED: {problem}", file=sys.stderr)
         return 1
-    made = sections(run)
-    kept = {
-        "command": COMMAND,
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "seconds": round(time.monotonic() - began),
-        "python": platform.python_version(),
-        "processors": os.cpu_count(),
-        "load": [round(one, 2) for one in load],
-        "experiments": options.experiments,
-        "namespaces": options.namespaces,
-        "sections": {section.name: section.plain() for section in made},
-    }
-    print(f"# Chaos experiments, measured\nmade by: {COMMAND}    ({kept['time']}, load {load[0]:.1f} before the run)")
-    for section in made:
-        print("\n" + "\n".join(section.text()))
-    checks = [check for section in made for check in section.checks]
-    misses = [check for check in checks if not check.passed]
-    print(f"\n## All promises: {len(checks) - len(misses)} of {len(checks)} kept")
-    print("\n".join(verdicts(misses)))
-    if options.out:
-        options.out.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
-    return 1 if misses else 0
+    return session.publish(sections(run), options.out, experiments=options.experiments, namespaces=options.namespaces)
 
 
 def measured(options: argparse.Namespace, say: Say) -> Run:
