@@ -11,13 +11,15 @@ from typing import Any
 
 from e2e.cluster import Cluster, user_kubeconfig
 from e2e.cluster.stack.rendering import gateway_crds
-from feem.adapters.kubernetes.client import Client
+from feem.adapters.kubernetes.client import Client, Limits
 from feem.adapters.kubernetes.cluster import KubernetesCluster
 from feem.adapters.kubernetes.informer import Informer
 from feem.adapters.kubernetes.store import Store
 from tests.integration.conftest import GROUP, OPERATOR
 from tests.integration.kubectl import Kubectl
 
+PATIENT = Limits(timeout=60, connect_timeout=30)
+"""Of who only sets up and looks: no answer within the operator's own 10 s tells of a busy machine, and of nothing under test."""
 WRITES = ("create", "update", "patch", "delete")
 
 
@@ -62,7 +64,7 @@ def ensure_gateway_api(cluster: Cluster, admin: Kubectl) -> None:
 @asynccontextmanager
 async def adapter(kubeconfig: Path, changed: Callable[..., None] | None = None) -> AsyncIterator[Adapter]:
     """Connect, fill the local copy, and keep it true until the end."""
-    async with await Client.connect(str(kubeconfig)) as client:
+    async with await Client.connect(str(kubeconfig), limits=PATIENT) as client:
         store = Store()
         informer = Informer(client, store, changed or (lambda *_: None))
         found = Adapter(client, store, KubernetesCluster(client, store), informer)

@@ -24,7 +24,7 @@ from feem.ports import Entry, Refused
 from feem.runtime.clock import SystemClock
 from feem.runtime.ledger import RecordLedger, lowest_free_epoch
 from tests.chart import helm
-from tests.integration.adapter import operator_kubeconfig
+from tests.integration.adapter import PATIENT, operator_kubeconfig
 from tests.integration.conftest import OPERATOR, REAPER, AsUser
 from tests.integration.kubectl import Kubectl, Manifest
 from tests.integration.people import ROLES, People, install_roles
@@ -236,7 +236,7 @@ class Log:
 async def log(cluster: Cluster, as_user: AsUser) -> AsyncIterator[Log]:
     operator, admin = as_user(OPERATOR), as_user("platform-admin")
     admin("delete", "auditlog", "feem", "--ignore-not-found")
-    async with await Client.connect(str(operator_kubeconfig(cluster))) as client:
+    async with await Client.connect(str(operator_kubeconfig(cluster)), limits=PATIENT) as client:
         records = KubernetesRecords(client)
         epoch = await lowest_free_epoch(records)
         ledger = await RecordLedger.open(records, SystemClock(), epoch=epoch, actor=OPERATOR)

@@ -19,7 +19,7 @@ from feem.core.audit.verify import Report, verify
 from feem.ports import Body, Entry, Fenced, Refused, Unavailable
 from feem.runtime.clock import SystemClock
 from feem.runtime.ledger import RecordLedger, lowest_free_epoch
-from tests.integration.adapter import operator_kubeconfig
+from tests.integration.adapter import PATIENT, operator_kubeconfig
 from tests.integration.conftest import OPERATOR
 from tests.integration.kubectl import Kubectl
 
@@ -35,7 +35,7 @@ def kubeconfig(cluster: Cluster) -> Path:
 
 @pytest.fixture
 async def client(kubeconfig: Path) -> AsyncIterator[Client]:
-    async with await Client.connect(str(kubeconfig)) as found:
+    async with await Client.connect(str(kubeconfig), limits=PATIENT) as found:
         yield found
 
 

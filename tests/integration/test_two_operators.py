@@ -23,7 +23,7 @@ from feem.core.audit.verify import Walk
 from feem.ports import Entry
 from feem.runtime.clock import SystemClock
 from feem.runtime.ledger import RecordLedger, lowest_free_epoch
-from tests.integration.adapter import operator_kubeconfig
+from tests.integration.adapter import PATIENT, operator_kubeconfig
 from tests.integration.operator import Operator, until
 from tests.integration.rival import OPERATOR, SUBJECT
 
@@ -33,7 +33,7 @@ SECONDS = float(os.environ.get("FEEM_WRITERS_SECONDS", "60"))
 
 async def test_two_operators_write_one_log(cluster: Cluster) -> None:
     config = operator_kubeconfig(cluster)
-    async with await Client.connect(str(config)) as client:
+    async with await Client.connect(str(config), limits=PATIENT) as client:
         records = KubernetesRecords(client)
         start = (
             await RecordLedger.open(records, SystemClock(), epoch=await lowest_free_epoch(records), actor=OPERATOR)
@@ -98,7 +98,7 @@ def test_a_paused_leader_that_wakes_up_writes_nothing(cluster: Cluster, tmp_path
 
 def _since(config: Path, first: int) -> list[AuditSpec]:
     async def read() -> list[AuditSpec]:
-        async with await Client.connect(str(config)) as client:
+        async with await Client.connect(str(config), limits=PATIENT) as client:
             return [record async for record in KubernetesRecords(client).since(first)]
 
     return asyncio.run(read())
@@ -106,7 +106,7 @@ def _since(config: Path, first: int) -> list[AuditSpec]:
 
 def _newest(config: Path) -> AuditSpec:
     async def read() -> AuditSpec:
-        async with await Client.connect(str(config)) as client:
+        async with await Client.connect(str(config), limits=PATIENT) as client:
             stored = await KubernetesRecords(client).head()
             assert stored is not None
             return stored.record

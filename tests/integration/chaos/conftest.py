@@ -12,6 +12,7 @@ import pytest
 import e2e.cluster
 from e2e.cluster.stack.rendering import gateway_crds
 from feem.adapters.kubernetes.client import Client
+from tests.integration.adapter import PATIENT
 from tests.integration.chaos.cases import BY_NAME, Case
 from tests.integration.chaos.counting import CountingClient
 from tests.integration.chaos.rights import kubeconfig_with_role
@@ -76,9 +77,9 @@ def place(case: Case, admin: Kubectl) -> Iterator[Place]:
 async def stage(place: Place, case: Case, accounts: Accounts) -> AsyncIterator[Stage]:
     """The service, whole and untouched."""
     async with AsyncExitStack() as stack:
-        feem = await stack.enter_async_context(await CountingClient.connect(str(accounts.operator)))
-        owner = await stack.enter_async_context(await Client.connect(str(accounts.owner)))
-        anybody = await stack.enter_async_context(await Client.connect(str(accounts.admin)))
+        feem = await stack.enter_async_context(await CountingClient.connect(str(accounts.operator), limits=PATIENT))
+        owner = await stack.enter_async_context(await Client.connect(str(accounts.owner), limits=PATIENT))
+        anybody = await stack.enter_async_context(await Client.connect(str(accounts.admin), limits=PATIENT))
         yield await Stage(place, case, feem, owner, anybody).ready()
 
 

@@ -21,6 +21,7 @@ from feem.core.chaos.network_faults import made_name
 from feem.core.chaos.undo import value_at
 from feem.core.ownership import FIELD_MANAGER
 from feem.ports import Body, Refused
+from tests.integration.adapter import PATIENT
 from tests.integration.chaos.cases import ALL, CPU, NAMESPACE, ONE_CLASS, UID, Case
 from tests.integration.chaos.counting import MOMENTS, CountingClient, Crash, Moment, apply_as, listed
 from tests.integration.chaos.snapshot import changes, unmarked
@@ -596,7 +597,7 @@ async def test_what_is_written_between_look_and_injection_stays(stage: Stage) ->
 async def test_another_run_that_comes_between_look_and_injection_keeps_its_mark(stage: Stage) -> None:
     first, second = await planned(stage), await planned(stage)
     second = _on_the_same(first, second)
-    other = replace(stage, feem=await CountingClient.connect(str(stage.feem._kubeconfig)))
+    other = replace(stage, feem=await CountingClient.connect(str(stage.feem._kubeconfig), limits=PATIENT))
     async with other.feem:
         stage.feem.meanwhile = lambda: other.inject(first)
         with pytest.raises(Refused, match=f"carries the fault of ChaosRun {stage.namespace}/{first.mark.run}"):

@@ -24,6 +24,7 @@ from feem.core.chaos.acts import injections
 from feem.core.chaos.edit import ANNOTATION, KINDS, LABEL, Edit, Make, Mark, Remove, Target
 from feem.core.chaos.reaping import LEFT_ALONE
 from feem.ports import FINALIZER
+from tests.integration.adapter import PATIENT
 from tests.integration.chaos.cases import ALL, BY_NAME, NAME
 from tests.integration.chaos.conftest import Accounts
 from tests.integration.chaos.counting import listed
@@ -114,8 +115,8 @@ def reaper(process: Reaper) -> Iterator[Reaper]:
 @pytest.fixture
 async def runs(accounts: Accounts) -> AsyncIterator[Runs]:
     async with (
-        await Client.connect(str(accounts.operator)) as operator,
-        await Client.connect(str(accounts.owner)) as person,
+        await Client.connect(str(accounts.operator), limits=PATIENT) as operator,
+        await Client.connect(str(accounts.owner), limits=PATIENT) as person,
     ):
         yield Runs(operator, person)
 
