@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from feem.ports import Unavailable
+from feem.ports import Refused, Unavailable
 from tests.chaos.world.world import DEPLOYMENTS, HALTS, RUNS, ChaosWorld
 from tests.world.api import CONTROLLER, Request
 from tests.world.bodies import NAME, NAMESPACE
@@ -214,3 +214,34 @@ async def test_pods_that_kubernetes_replaces_meanwhile_need_nothing() -> None:
     await world.ended()
     assert world.residue() == []
     assert world.result() == ("Aborted", "Stopped")
+
+
+@pytest.mark.parametrize("many", [2, 30])
+async def test_an_object_whose_undo_is_refused_does_not_keep_the_others(many: int) -> None:
+    """With thirty pods the undo has several parts in the audit log, and the refused one is in the first or the last of them."""
+    world = ChaosWorld("partition", blastRadius={"pods": many, "durationSeconds": 300})
+    deployment = copy.deepcopy(world.api.get(DEPLOYMENTS, NAMESPACE, NAME))
+    assert deployment is not None
+    deployment["spec"]["replicas"] = many + 1
+    world.api.update(DEPLOYMENTS, deployment, "team")
+    await world.run(3)
+    world.ask()
+    await world.until(lambda one: len(one.residue()) == many + 1)
+    pods = [one for one in world.residue() if one.startswith("pods ")]
+    for stuck in (pods[0], pods[-1]):
+
+        def refuse(request: Request, moment: str, stuck: str = stuck) -> None:
+            if moment == "before" and request.verb == "patch" and f"{request.resource} {request.name}" == stuck:
+                raise Refused(f"{stuck} may not be written")
+
+        fork = world.fork()
+        fork.restart()
+        fork.api.fault = refuse
+        _stop(fork)
+        await fork.until(lambda one: len(one.residue()) == 1)
+        assert fork.residue() == [stuck]
+        assert "UndoRefused" in fork.story()
+        fork.api.fault = None
+        await fork.ended()
+        assert fork.residue() == []
+        assert fork.result() == ("Aborted", "Stopped")

@@ -22,6 +22,7 @@ from collections.abc import Callable, Collection, Sequence
 import structlog
 
 from feem.api.audit import AuditSpec, Part, Subject
+from feem.core.chaos.acts import UndoFault
 from feem.core.effects import AnyEffect
 from feem.core.rollout.effects import KEEPS, KeepEvidence
 from feem.ports import Cluster, Conflict, Entry, Ledger, NotWitnessed, Refused, Unavailable, Witnessing
@@ -57,12 +58,17 @@ class Door:
         if witnessed:
             await self._vouched(intent)
         lost = _lost(set(intent.effects) - set(texts) - set(true_now))
-        try:
-            for effect in effects:
+        refused: list[Refused] = []
+        for effect in effects:
+            try:
                 lost += await self._perform(effect, intent)
-        except Refused as refusal:
-            await self._close(intent, entry.subject, "Failed", str(refusal))
-            raise
+            except Refused as refusal:
+                refused.append(refusal)
+                if not isinstance(effect, UndoFault):  # of a fault goes what can go
+                    break
+        if refused:
+            await self._close(intent, entry.subject, "Failed", "; ".join(map(str, refused)))
+            raise refused[0]
         await self._close(intent, entry.subject, "Done", lost)
         return not lost
 

@@ -20,6 +20,7 @@ class FaultClient(SimulatedClient):
     def __init__(self, api: Api, by: str = OPERATOR) -> None:
         super().__init__(api)
         self._by = by
+        self._end: BaseException | None = None
 
     async def patch(
         self, resource: str, namespace: str, name: str, operations: Sequence[Body], *, subresource: str = ""
@@ -65,7 +66,17 @@ class FaultClient(SimulatedClient):
         yield {"metadata": {}, "items": found}
 
     def _told(self, verb: str, resource: str, name: str, act: Any) -> Any:
-        return self._api.asked(verb, resource, name, act) if self._by == OPERATOR else act()
+        if self._by != OPERATOR:
+            return act()
+        if self._end is not None:
+            raise self._end  # a process that has ended does not write, whatever else it had begun
+        try:
+            return self._api.asked(verb, resource, name, act)
+        except Exception:
+            raise
+        except BaseException as end:
+            self._end = end
+            raise
 
 
 def _fits(body: Body, key: str, sign: str, value: str) -> bool:

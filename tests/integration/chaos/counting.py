@@ -27,32 +27,39 @@ class CountingClient(Client):
         self.asked = 0
         self.written: list[str] = []
         self._crash: tuple[int, Moment] | None = None
+        self._ended = False
         self.meanwhile: Callable[[], Awaitable[Any]] | None = None
         """What somebody else does once, after our look at an object and before our first write."""
 
     def crash_at(self, number: int, moment: Moment) -> None:
         """End before or after this write, counted from here on and from 1."""
-        self.asked, self._crash = 0, (number, moment)
+        self.asked, self._crash, self._ended = 0, (number, moment), False
 
     def go_on(self) -> None:
         """Crash no more, and count anew."""
-        self.asked, self._crash = 0, None
+        self.asked, self._crash, self._ended = 0, None, False
         self.written.clear()
 
     async def send(self, request: Request) -> Body:
         if request.method == "GET":
             return await super().send(request)
+        if self._ended:
+            raise Crash  # whatever else the process had begun
         self.asked += 1
         act, self.meanwhile = self.meanwhile, None
         if act is not None:
             await act()
-        if self._crash == (self.asked, "before"):
-            raise Crash
+        number = self.asked
+        self._end_at(number, "before")
         answer = await super().send(request)
         self.written.append(" ".join(filter(None, (request.verb, request.type.kind, request.subresource))))
-        if self._crash == (self.asked, "after"):
-            raise Crash
+        self._end_at(number, "after")
         return answer
+
+    def _end_at(self, number: int, moment: Moment) -> None:
+        if self._crash == (number, moment):
+            self._ended = True
+            raise Crash
 
 
 async def apply_as(client: Client, manager: str, resource: str, body: Body, *, force: bool = True) -> Body:

@@ -5,6 +5,7 @@ It needs no operator, no leadership and no memory: each look reads everything an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from feem.ports import Body, Clock, Conflict, Notes, Refused, Unavailable
 from feem.ports.chaos import ReaperMeasurements, Remains
 
 log = structlog.get_logger("feem.reaper")
+AT_ONCE = 16
+"""Objects visited at the same time."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,15 @@ class Reaper:
 
     async def _sweep(self, known: Known, found: Sequence[tuple[str, Body]], problems: list[str]) -> int:
         taken, carried, complete = 0, set[str](), not problems
-        for resource, body in found:
-            done, said = await self._visit(resource, body, known)
-            taken += done
-            if said:
-                problems.append(said)
-            if not done:
-                carried.add(str(body["metadata"]["labels"][LABEL]))
+        for first in range(0, len(found), AT_ONCE):
+            block = found[first : first + AT_ONCE]
+            visits = await asyncio.gather(*(self._visit(resource, body, known) for resource, body in block))
+            for (_, body), (done, said) in zip(block, visits, strict=True):
+                taken += done
+                if said:
+                    problems.append(said)
+                if not done:
+                    carried.add(str(body["metadata"]["labels"][LABEL]))
         if complete:
             problems += await self._release(known, carried)
         if problems:
