@@ -26,7 +26,7 @@ from feem.adapters.policies import PackagedPolicies
 from feem.adapters.prometheus.metrics import PrometheusMetrics
 from feem.adapters.tickets import Access, TicketSystems
 from feem.auditing import auditing_of, check_settings, records_of
-from feem.controllers.chaos.gather import Allowed
+from feem.controllers.chaos.neighbours import Allowed
 from feem.controllers.chaos.routing import EXPERIMENT, chaos_targets
 from feem.controllers.leadership import Term
 from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW, targets
@@ -39,7 +39,7 @@ from feem.runtime.ledger import RecordLedger, lowest_free_epoch
 from feem.runtime.loop import Key
 from feem.runtime.queue import Queue
 from feem.settings import Settings
-from feem.trying import Chaos
+from feem.world import Chaos, World
 
 log = structlog.get_logger("feem.app")
 
@@ -121,7 +121,7 @@ async def operate(settings: Settings) -> None:
         tickets = ticket_systems(settings)
         stack.callback(tickets.close)
         mutating = await _has_mutating(settings, client)
-        world = leading.World(
+        world = World(
             cluster,
             metrics,
             notes,
@@ -186,7 +186,7 @@ def _election(
 
 
 def _term(
-    settings: Settings, world: leading.World, queue: Queue[Key], auditing: leading.Auditing, election: Election
+    settings: Settings, world: World, queue: Queue[Key], auditing: leading.Auditing, election: Election
 ) -> Callable[[int], Awaitable[None]]:
     """Return what to do while leading: everything is looked at once, then as events come."""
 

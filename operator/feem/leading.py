@@ -3,50 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from feem import releasing, trying
 from feem.api.audit import Subject
-from feem.controllers.acceptance import AcceptanceController
-from feem.controllers.closer import Closer
-from feem.controllers.decision import DecisionController
 from feem.controllers.door import Door
-from feem.controllers.examiner import Examiner
-from feem.controllers.gather import Gatherer
-from feem.controllers.guarding import GuardController, GuardWatch
 from feem.controllers.heartbeat import Heartbeat
-from feem.controllers.judge import Judge
 from feem.controllers.leadership import Term, record_leader
 from feem.controllers.objective import ObjectiveController
-from feem.controllers.profile import ProfileController
 from feem.controllers.publisher import Publisher, Publishing
-from feem.controllers.release import ReleaseController
 from feem.controllers.resources import EXPERIMENTS, RELEASES, RUNS, SERVICES_MANAGED
 from feem.controllers.retention import Keep, Retention
-from feem.controllers.routing import DECISION, GUARD, OBJECTIVE, PLAN, PROFILE, SERVICE, WINDOW
-from feem.controllers.sealing import Sealer
-from feem.controllers.service import ServiceController
-from feem.controllers.window import WindowController
-from feem.observe.metrics import OperatorMetrics
-from feem.ports import (
-    Archive,
-    Authority,
-    Clock,
-    Cluster,
-    Conflict,
-    Ledger,
-    Metrics,
-    Notes,
-    NumberedLedger,
-    Policies,
-    Records,
-    Signer,
-    Tickets,
-    Unavailable,
-)
-from feem.runtime.loop import Key, Loop, Reconcile
+from feem.controllers.routing import OBJECTIVE
+from feem.ports import Cluster, Conflict, Ledger, NumberedLedger, Records, Unavailable
+from feem.runtime.loop import Key, Loop, Reconcile, by_name
 from feem.runtime.queue import Queue
-from feem.trying import Chaos, Lab, controllers_of, handed_to
+from feem.world import World
 
 _RESOURCES = {
     "Release": RELEASES,
@@ -57,26 +30,6 @@ _RESOURCES = {
 _ORPHANS_AGAIN = 2.0
 _MEASURING = 2
 """Error budgets measured at once: when the metrics server is slow, they must not take the canaries' workers and queries."""
-
-
-@dataclass(frozen=True)
-class World:
-    """The ports, bound to something."""
-
-    cluster: Cluster
-    metrics: Metrics
-    notes: Notes
-    archive: Archive
-    clock: Clock
-    measurements: OperatorMetrics
-    authority: Authority
-    tickets: Tickets
-    policies: Policies
-    chaos: Chaos
-    signer: Signer | None = None
-    """The audit log's keys; None: nothing is signed."""
-    origin: str = ""
-    """The audit log's name."""
 
 
 @dataclass(frozen=True)
@@ -102,96 +55,25 @@ class Pace:
     chaos_workers: int = 8
 
 
-def controllers(
-    world: World,
-    ledger: Ledger,
-    pace: Pace,
-    objectives: ObjectiveController,
-    measuring: Queue[Key],
-    publisher: Publisher | None = None,
-) -> tuple[dict[str, Reconcile], Door]:
-    """Wire the controllers; returns them by kind of key, and the door they act through."""
-    watch = GuardWatch(world.cluster, world.policies)
-    gatherer = Gatherer(world.cluster, world.clock, pace.interval, watch)
-    examiner = Examiner(world.cluster, world.clock, gatherer, authority=world.authority, tickets=world.tickets)
-    closer = Closer(world.cluster, ledger, world.notes, world.clock, examiner)
-    door = Door(world.cluster, ledger, publisher)
-    judge = Judge(world.metrics, world.measurements, world.clock, pace.interval)
-    releases = ReleaseController(
-        world.cluster,
-        ledger,
-        world.notes,
-        world.measurements,
-        world.clock,
-        gatherer=gatherer,
-        judge=judge,
-        door=door,
-        archive=world.archive,
-        examiner=examiner,
-        sealer=Sealer(world.cluster, world.origin, world.signer),
-    )
-    services = ServiceController(world.cluster, ledger, world.notes, gatherer, releases, door, closer)
-    acceptance = AcceptanceController(world.cluster, world.clock)
-    decisions = DecisionController(world.cluster, ledger, world.clock, gatherer, examiner)
-    profiles, windows = (
-        ProfileController(world.cluster, ledger, world.clock),
-        WindowController(world.cluster, ledger, world.notes, world.clock),
-    )
-    guard = GuardController(ledger, watch)
-
-    async def service(key: Key) -> float | None:
-        return await services.reconcile(key.namespace, key.name)
-
-    async def objective(key: Key) -> None:
-        if await objectives.check(key.namespace, key.name):
-            measuring.add(key)
-
-    async def plan(key: Key) -> None:
-        await acceptance.reconcile(key.namespace, key.name)
-
-    async def decision(key: Key) -> None:
-        await decisions.reconcile(key.namespace, key.name)
-
-    async def profile(key: Key) -> None:
-        await profiles.reconcile(key.name)
-
-    async def window(key: Key) -> float | None:
-        return await windows.reconcile(key.name)
-
-    async def guarded(_: Key) -> None:
-        await guard.reconcile()
-
-    by_kind: dict[str, Reconcile] = {
-        SERVICE: service,
-        OBJECTIVE: objective,
-        PLAN: plan,
-        DECISION: decision,
-        PROFILE: profile,
-        WINDOW: window,
-        GUARD: guarded,
-    }
-    return by_kind, door
-
-
 async def lead(
     world: World, ledger: NumberedLedger, queue: Queue[Key], pace: Pace, auditing: Auditing, term: Term
 ) -> None:
     """Settle what a predecessor left open, then work until cancelled. Raises Fenced when another operator leads."""
-    measuring = Queue[Key]()
+    measuring, trials = Queue[Key](), Queue[Key]()
     objectives = ObjectiveController(
         world.cluster, world.metrics, world.notes, world.measurements.objectives, world.clock, pace.budget_interval
     )
     publisher = _publisher(world, ledger, auditing)
-    by_kind, door = controllers(world, ledger, pace, objectives, measuring, publisher)
-    trying = Queue[Key]()
-    by_kind |= handed_to(trying)
-    figures = world.measurements.chaos
-    lab = Lab(world.cluster, ledger, world.notes, world.metrics, figures, world.clock, door, pace.interval)
+    door = Door(world.cluster, ledger, publisher)
+    by_kind = releasing.controllers_of(world, ledger, door, pace.interval)
+    by_kind[OBJECTIVE] = _check(objectives, measuring)
+    experiments = trying.controllers_of(world, ledger, door, pace.interval)
+    by_kind |= _handed_to(trials, experiments)
     await _take_over(world.cluster, ledger, door, term)
     await _together(
         Loop(queue, by_kind, world.measurements, pace.workers),
-        Loop(trying, controllers_of(lab, world.chaos), world.measurements, pace.chaos_workers),
-        Loop(measuring, {OBJECTIVE: _measure(objectives)}, world.measurements, _MEASURING),
+        Loop(trials, experiments, world.measurements, pace.chaos_workers),
+        Loop(measuring, {OBJECTIVE: by_name(objectives.measure)}, world.measurements, _MEASURING),
         _audit_loop(world, ledger, auditing, publisher),
     )
 
@@ -222,11 +104,21 @@ def _regular(visit: Callable[[], Awaitable[float]]) -> Reconcile:
     return again
 
 
-def _measure(objectives: ObjectiveController) -> Reconcile:
-    async def measure(key: Key) -> float | None:
-        return await objectives.measure(key.namespace, key.name)
+def _handed_to(other: Queue[Key], kinds: Iterable[str]) -> dict[str, Reconcile]:
+    """Return what moves keys to a queue of their own: a slow metrics server of experiments must keep no release."""
 
-    return measure
+    async def move(key: Key) -> None:
+        other.add(key)
+
+    return dict.fromkeys(kinds, move)
+
+
+def _check(objectives: ObjectiveController, measuring: Queue[Key]) -> Reconcile:
+    async def check(key: Key) -> None:
+        if await objectives.check(key.namespace, key.name):
+            measuring.add(key)
+
+    return check
 
 
 async def _together(*loops: Loop) -> None:

@@ -12,7 +12,7 @@ import pytest
 from feem import leading
 from feem.api.audit import AuditSpec
 from feem.api.objective import Indicator
-from feem.controllers.chaos.gather import Allowed
+from feem.controllers.chaos.neighbours import Allowed
 from feem.controllers.leadership import Term
 from feem.controllers.objective import ObjectiveController
 from feem.controllers.retention import Keep
@@ -22,7 +22,7 @@ from feem.ports import Archive, Authority, Cluster, Entry, Fenced, QueryProblem,
 from feem.ports.chaos import Faults, Probing
 from feem.runtime.loop import Key
 from feem.runtime.queue import Queue
-from feem.trying import Chaos
+from feem.world import Chaos, World
 from tests.controllers.facts import Facts
 from tests.controllers.test_objective import NAME, NAMESPACE, RATIO, Clock, MetricsServer, Notes, Objects
 from tests.world.rights import SimulatedPolicies
@@ -52,13 +52,13 @@ def unpublished() -> leading.Auditing:
     return leading.Auditing(cast("Records", None), None, Keep(), 900)
 
 
-def of(objects: Objects, server: MetricsServer, figures: OperatorMetrics) -> leading.World:
+def of(objects: Objects, server: MetricsServer, figures: OperatorMetrics) -> World:
     """A world in which nothing but objectives is looked at."""
     authority, tickets = cast("Authority", None), cast("Tickets", None)
     cluster, archive = cast("Cluster", objects), cast("Archive", None)
     policies = SimulatedPolicies()
     chaos = Chaos(cast("Faults", None), cast("Probing", None), Allowed(frozenset(), "feem-system"))
-    return leading.World(cluster, server, Notes(), archive, Clock(), figures, authority, tickets, policies, chaos)
+    return World(cluster, server, Notes(), archive, Clock(), figures, authority, tickets, policies, chaos)
 
 
 @asynccontextmanager

@@ -28,6 +28,15 @@ Reconcile = Callable[[Key], Awaitable[float | None]]
 """Brings one object closer to what it should be; returns seconds until the next visit, or None."""
 
 
+def by_name(visit: Callable[[str, str], Awaitable[float | None]]) -> Reconcile:
+    """Let a controller that takes namespace and name visit keys."""
+
+    async def visited(key: Key) -> float | None:
+        return await visit(key.namespace, key.name)
+
+    return visited
+
+
 class LoopFigures(Protocol):
     """What the loop tells about itself."""
 

@@ -11,8 +11,9 @@ from feem.adapters.kubernetes.scene import KubernetesFaults
 from feem.adapters.kubernetes.store import Store
 from feem.api.audit import AuditSpec, Subject
 from feem.controllers.chaos.experiment import ExperimentController
-from feem.controllers.chaos.gather import Allowed, RunGatherer
+from feem.controllers.chaos.gather import RunGatherer
 from feem.controllers.chaos.judge import RunJudge
+from feem.controllers.chaos.neighbours import Allowed
 from feem.controllers.chaos.routing import CHAOS, EXPERIMENT, chaos_targets
 from feem.controllers.chaos.run import RunController
 from feem.controllers.door import Door

@@ -3,58 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
 
 from feem.api.audit import Subject
-from feem.api.base import Resource
-from feem.api.experiment import ChaosExperiment
-from feem.api.halt import ChaosHalt
-from feem.api.objective import ServiceLevelObjective
-from feem.api.release import Release
 from feem.api.run import ChaosRun, Track
-from feem.api.service import ManagedService
-from feem.api.window import ChangeWindow
 from feem.controllers.chaos.judge import RunJudge
-from feem.controllers.resources import (
-    DEPLOYMENTS,
-    EXPERIMENTS,
-    HALTS,
-    OBJECTIVES,
-    RELEASES,
-    REPLICA_SETS,
-    ROUTES,
-    RUNS,
-    SERVICES_MANAGED,
-    WINDOWS,
-)
+from feem.controllers.chaos.neighbours import Allowed, Neighbours, deployment_of
+from feem.controllers.resources import DEPLOYMENTS, REPLICA_SETS, ROUTES
 from feem.core.chaos.checking import terms_now, wants_look
 from feem.core.chaos.edit import Remove, Target, mark_of
 from feem.core.chaos.running import parts
-from feem.core.chaos.snapshot import RunSnapshot, Surroundings, Workload
-from feem.core.chaos.status import State, is_open, state_of, status_of
+from feem.core.chaos.snapshot import RunSnapshot
+from feem.core.chaos.status import State, state_of, status_of
 from feem.core.rollout.observe import revisions_of
 from feem.ports import Body, Clock, Cluster, Ledger
 from feem.ports.chaos import Faults, Probing
 
-K = TypeVar("K", bound=Resource)
 FINAL = timedelta(seconds=2)
 """How long before the end of the recovery window objects are read again: they are compared at its beginning and at its end."""
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """The namespaces in which experiments may run; `*` stands for all but Kubernetes' and FEEM's own."""
-
-    names: frozenset[str]
-    own: str
-
-    def holds(self, namespace: str) -> bool:
-        """Whether a namespace is among them."""
-        if namespace in self.names:
-            return True
-        return "*" in self.names and namespace != self.own and not namespace.startswith("kube-")
 
 
 class RunGatherer:
@@ -74,18 +41,18 @@ class RunGatherer:
     ) -> None:
         self._cluster, self._ledger, self._clock = cluster, ledger, clock
         self._faults, self._probing, self._judge = faults, probing, judge
-        self._allowed, self._interval = allowed, interval
+        self._neighbours, self._interval = Neighbours(cluster, faults, allowed), interval
 
     async def snapshot(self, run: ChaosRun) -> RunSnapshot:
         """Gather everything that the run's state needs. Raises Unavailable or Refused."""
-        experiment = self._read(ChaosExperiment, EXPERIMENTS, run, run.spec.experiment)
+        experiment = self._neighbours.experiment(run)
         intents = self._ledger.open_intents(subject_of(run))
         back = next(((item.reason, item.message) for item in intents if item.action == "UndoFault"), None)
         seen = RunSnapshot(
             now=self._clock.now(),
             interval=self._interval,
             run=run,
-            around=await self._around(run, experiment),
+            around=await self._neighbours.around(run, experiment),
             experiment=experiment,
             announced=back,
         )
@@ -188,58 +155,7 @@ class RunGatherer:
         service = seen.around.service
         if service is None:
             return None
-        suffix = "-canary" if seen.run.spec.track is Track.CANARY else ""
-        name = f"{service.spec.workload.name}{suffix}"
-        return self._cluster.get(DEPLOYMENTS, seen.run.metadata.namespace, name)
-
-    async def _around(self, run: ChaosRun, experiment: ChaosExperiment | None) -> Surroundings:
-        namespace, terms = run.metadata.namespace, status_of(run).terms
-        named = terms or (experiment.spec if experiment is not None else None)
-        service = self._read(ManagedService, SERVICES_MANAGED, run, named.service) if named is not None else None
-        bodies = self._cluster.list(SERVICES_MANAGED, namespace)
-        wanted = named.hypothesis.objectives if named is not None else ()
-        objectives = {name: self._read(ServiceLevelObjective, OBJECTIVES, run, name) for name in wanted}
-        return Surroundings(
-            allowed=self._allowed.holds(namespace),
-            service=service,
-            workload=self._workload(run, service),
-            objectives={name: found for name, found in objectives.items() if found is not None},
-            windows=tuple(ChangeWindow.read(body) for body in self._cluster.list(WINDOWS)),
-            releases=self._releases(namespace, named.service) if named is not None else (),
-            others=self._others(run),
-            services=tuple(ManagedService.read(body) for body in bodies),
-            halts=tuple(ChaosHalt.read(body) for body in self._cluster.list(HALTS)),
-            terminating=run.metadata.deletion_timestamp is not None and await self._faults.terminating(namespace),
-        )
-
-    def _workload(self, run: ChaosRun, service: ManagedService | None) -> Workload | None:
-        suffix = "-canary" if run.spec.track is Track.CANARY else ""
-        planned = status_of(run).deployment
-        name = planned or (f"{service.spec.workload.name}{suffix}" if service is not None else "")
-        body = self._cluster.get(DEPLOYMENTS, run.metadata.namespace, name) if name else None
-        if body is None:
-            return None
-        metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
-        current = status.get("observedGeneration", 0) >= metadata.get("generation", 1)
-        available = status.get("availableReplicas", 0) if current else 0
-        return Workload(metadata["uid"], spec.get("replicas", 1), available)
-
-    def _releases(self, namespace: str, service: str) -> tuple[Release, ...]:
-        bodies = self._cluster.list(RELEASES, namespace)
-        return tuple(Release.read(body) for body in bodies if body["spec"].get("service") == service)
-
-    def _others(self, run: ChaosRun) -> tuple[ChaosRun, ...]:
-        bodies = self._cluster.list(RUNS, run.metadata.namespace)
-        found = (
-            ChaosRun.read(body)
-            for body in bodies
-            if not (body.get("status") or {}).get("completedAt") and body["metadata"]["uid"] != run.metadata.uid
-        )
-        return tuple(other for other in found if is_open(other))
-
-    def _read(self, kind: type[K], resource: str, run: ChaosRun, name: str) -> K | None:
-        body = self._cluster.get(resource, run.metadata.namespace, name)
-        return kind.read(body) if body is not None else None
+        return self._cluster.get(DEPLOYMENTS, seen.run.metadata.namespace, deployment_of(seen.run, service))
 
 
 def subject_of(run: ChaosRun) -> Subject:
