@@ -27,8 +27,9 @@ from feem.core.chaos.edit import (
     Tag,
     Target,
 )
+from feem.core.chaos.pointer import value_at
 from feem.core.chaos.quantity import amount, same
-from feem.core.chaos.undo import Delete, Nothing, Restore, Taken, injection, subresource_of, undo, value_at
+from feem.core.chaos.undo import Delete, Nothing, Restore, Taken, injection, subresource_of, undo
 from tests.chaos.patching import Untrue, patched, pointer
 
 RUN, UID = "run-1", "uid-a"

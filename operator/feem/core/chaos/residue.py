@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from feem.core.chaos.edit import LABEL, Body, Change, Edit, Make, MarkUnreadable, Remove, mark_of
+from feem.core.chaos.pointer import value_at
 from feem.core.chaos.quantity import same
-from feem.core.chaos.undo import value_at
+from feem.core.chaos.room import too_low_a_limit
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,12 @@ def _compare(edit: Change, body: Body, residue: list[str], kept: list[str]) -> N
         now = value_at(body, field.path)
         if same(field.path, now, field.before):
             continue
-        if same(field.path, now, field.after):
-            residue.append(f"{field.path} of {edit.target} is still what the fault made it")
+        where = f"{field.path} of {edit.target}"
+        if not same(field.path, now, field.after):
+            kept.append(f"{where} was changed by somebody else meanwhile, and left so")
+        elif limit := too_low_a_limit(body, field, edit.fields):
+            kept.append(
+                f"{where} stays {now}: {field.before} is above the limit {limit} that somebody else set meanwhile"
+            )
         else:
-            kept.append(f"{field.path} of {edit.target} was changed by somebody else meanwhile, and left so")
+            residue.append(f"{where} is still what the fault made it")

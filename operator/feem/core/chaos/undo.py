@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from feem.core.chaos.edit import ABSENT, ANNOTATION, LABEL, Body, Change, Field, Mark, Tag, mark_of
+from feem.core.chaos.pointer import steps_of, value_at
 from feem.core.chaos.quantity import same
+from feem.core.chaos.room import too_low_a_limit
 from feem.core.ownership import FIELD_MANAGER
 
 Operation = dict[str, Any]
@@ -48,26 +50,6 @@ class Taken(Exception):  # noqa: N818 - an outcome, as in the ports
     """The object carries another run's fault, or is not as it was when the fault was planned."""
 
 
-def value_at(body: Body, path: str) -> Any:
-    """Return the value at a JSON pointer, ABSENT when there is none."""
-    here: Any = body
-    for step in _steps(path):
-        if isinstance(here, list):
-            index = int(step) if step.isdecimal() and len(step) < 10 else len(here)
-            if index >= len(here):
-                return ABSENT
-            here = here[index]
-        elif isinstance(here, dict) and step in here:
-            here = here[step]
-        else:
-            return ABSENT
-    return here
-
-
-def _steps(path: str) -> list[str]:
-    return [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
-
-
 def undo(body: Body, run_uid: str | None = None) -> Undo:
     """Return how to take a fault off an object; with `run_uid`, only that run's. Raises MarkUnreadable."""
     mark = mark_of(body)
@@ -78,7 +60,7 @@ def undo(body: Body, run_uid: str | None = None) -> Undo:
     back: list[Operation] = []
     for item in mark.fields:
         now = value_at(body, item.path)
-        if same(item.path, now, item.after):
+        if same(item.path, now, item.after) and not too_low_a_limit(body, item, mark.fields):
             back += _replace(body, item.path, now, item.before)
     return Restore(tuple(back), tuple(_unmark(body, mark)))
 
@@ -177,7 +159,7 @@ def _given_back(body: Body, mark: Mark) -> list[Operation]:
             continue
         fields = there = entry.get("fieldsV1") or {}
         for item in mark.fields:
-            fields = _without(fields, [f"f:{step}" for step in _steps(item.path)])
+            fields = _without(fields, [f"f:{step}" for step in steps_of(item.path)])
         if fields != there:
             path = f"/metadata/managedFields/{place}"
             rest = Operation(op="replace", path=path, value={**entry, "fieldsV1": fields})
