@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -19,15 +20,16 @@ from feem.core.tlog.vkey import Algorithm
 from tests.independent.verifier import judge
 from tests.integration.adapter import operator_kubeconfig
 from tests.integration.conftest import AsUser
+from tests.integration.log_anew import begin_log_anew
 from tests.integration.operator import Operator, until
 
 pytestmark = pytest.mark.integration
-CATCHING_UP = 600.0  # seconds: the log is the cluster's own, and a new directory begins with all it ever held
+CATCHING_UP = 60.0  # seconds
 KINDS = {"ed25519.seed": Algorithm.ED25519, "ml-dsa-44.seed": Algorithm.ML_DSA_44}
 
 
 class Room:
-    """Keys, a directory, a witness and an operator of the test's own; the log itself is the cluster's."""
+    """Keys, a directory, a witness, an operator and a log of the test's own."""
 
     def __init__(self, cluster: Cluster, as_user: AsUser, root: Path) -> None:
         self.cluster, self.admin, self.root = cluster, as_user("admin"), root
@@ -38,7 +40,7 @@ class Room:
             (self.keys / file).write_bytes(generate_seed())
         self.witness, policy = self._witness()
         (root / "policy").write_text(policy)
-        self.admin("delete", "auditlog", "feem", "--ignore-not-found")
+        asyncio.run(begin_log_anew(cluster, self.admin))
         self.operator: Operator | None = None
 
     def begin(self) -> None:
