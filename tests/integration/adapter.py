@@ -19,7 +19,7 @@ from tests.integration.conftest import GROUP, OPERATOR
 from tests.integration.kubectl import Kubectl
 
 PATIENT = Limits(timeout=60, connect_timeout=30)
-"""Of who only sets up and looks: no answer within the operator's own 10 s tells of a busy machine, and of nothing under test."""
+"""Of clients in tests that are not about time: no answer within the operator's own 10 s tells of a busy machine only."""
 WRITES = ("create", "update", "patch", "delete")
 
 
