@@ -114,6 +114,7 @@ def test_without_an_operator_the_fault_goes_when_its_time_is_over(labs: Labs, ku
     name = lab.start(LEFT_ALONE.name)
     wait_until("the fault", lambda: lab.in_place(name), 30, every=0.2)
     kubectl.run("scale", "deployment", "feem", "--replicas=0", namespace=NAMESPACE)
+    # the reaper's pod is killed too, and comes back: it knows of the fault by what stands in the cluster only
     kubectl.run(
         "delete", "pods", "-l", "app.kubernetes.io/name=feem", "--grace-period=0", "--force", namespace=NAMESPACE
     )

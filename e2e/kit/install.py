@@ -13,6 +13,8 @@ from e2e.kit.kubectl import Kubectl
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMESPACE = "feem-system"
+# its pods, and not those of the reaper
+OPERATOR_PODS = "app.kubernetes.io/name=feem,app.kubernetes.io/component=operator"
 PROMETHEUS = "http://prometheus.monitoring.svc:9090"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from e2e.kit.audit import doubly_closed, open_intents, records, verify
 from e2e.kit.example import Example, condition
+from e2e.kit.install import NAMESPACE, OPERATOR_PODS
 from e2e.kit.kubectl import wait_until
 from e2e.kit.traffic import Traffic, failures
 from e2e.release.test_main_job import assert_nothing_left
@@ -21,7 +22,7 @@ class Killer:
     """Kills the operator's pod the first time each state is seen."""
 
     def __init__(self, example: Example, tell: Tell) -> None:
-        self._system, self._tell = example.kubectl.replaced("feem-system"), tell
+        self._system, self._tell = example.kubectl.replaced(NAMESPACE), tell
         self.killed_in: list[tuple[str, int]] = []
 
     def watch(self, body: Body) -> None:
@@ -31,7 +32,7 @@ class Killer:
             return
         self.killed_in.append(state)
         self._tell(f"killing the operator in {state[0]}, step {state[1]}")
-        self._system.run("delete", "pod", "-l", "app.kubernetes.io/name=feem", "--force", "--grace-period=0")
+        self._system.run("delete", "pod", "-l", OPERATOR_PODS, "--force", "--grace-period=0")
 
 
 @pytest.mark.parametrize(("version", "expected"), [("", "Promoted"), ("3.0", "RolledBack")], ids=["good", "bad"])

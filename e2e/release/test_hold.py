@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from e2e.kit.example import NAME, Example
+from e2e.kit.install import NAMESPACE, OPERATOR_PODS
 from e2e.kit.kubectl import Kubectl, wait_until
 from e2e.kit.people import decide
 from e2e.kit.traffic import Traffic, failures, share
@@ -70,10 +71,10 @@ def test_scaling_and_lost_pods_bring_back_the_old_version_only(example: Example,
 def test_without_the_operator_a_change_is_held_and_traffic_flows(
     example: Example, traffic: Traffic, kubectl: Kubectl
 ) -> None:
-    system, stable, before = kubectl.replaced("feem-system"), example.stable_image(), example.release_names()
+    system, stable, before = kubectl.replaced(NAMESPACE), example.stable_image(), example.release_names()
     system.run("scale", "deployment/feem", "--replicas=0")
     try:
-        wait_until("the operator's end", lambda: not system.list("pods", "-l", "app.kubernetes.io/name=feem"), 60)
+        wait_until("the operator's end", lambda: not system.list("pods", "-l", OPERATOR_PODS), 60)
         began = time.time()
         printed = example.set_version("3.0")
         assert "FEEM holds this change" in printed

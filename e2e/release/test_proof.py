@@ -15,6 +15,7 @@ import e2e.cluster.etcd
 from e2e.cluster.context import Cluster
 from e2e.kit.audit import check, feem, published, records, verify, write_keys
 from e2e.kit.example import NAME, Example
+from e2e.kit.install import NAMESPACE
 from e2e.kit.traffic import Traffic
 from tests.independent.verifier import judge
 
@@ -93,7 +94,7 @@ def writes(cluster: Cluster, since: float) -> list[dict[str, Any]]:
 def test_at_rest_nothing_is_written(cluster: Cluster, example: Example, tell: Callable[[str], None]) -> None:
     if cluster.audit_log is None:
         pytest.skip("the API server's audit log can be read only where this machine runs it")
-    system = example.kubectl.replaced("feem-system")
+    system = example.kubectl.replaced(NAMESPACE)
     system.run("rollout", "restart", "deployment/feem")
     system.run("rollout", "status", "deployment/feem", "--timeout=120s")
     time.sleep(3)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,9 +131,19 @@ def visit(process: subprocess.Popen[str]) -> list[str]:
     return process.stdout.readline().split()
 
 
+def answered(cluster: Cluster) -> bool:
+    """Whether the answer is 200; until kube-proxy has heard of the first ready pod, its rules refuse connections."""
+    try:
+        with urllib.request.urlopen(f"http://{cluster.address}:30123/", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.URLError as err:
+        if isinstance(err.reason, ConnectionRefusedError):
+            return False
+        raise
+
+
 def test_pods_run_and_are_reached(machine: Machine, cluster: Cluster) -> None:
-    with urllib.request.urlopen(f"http://{cluster.address}:30123/", timeout=10) as answer:
-        assert answer.status == 200
+    eventually(lambda: answered(cluster))
     assert machine.kubectl(NAME, "exec", "deployment/web", "--", "python3", "-c", ASK).split() == ["200", "200"]
     assert "GET /" in machine.kubectl(NAME, "logs", "--selector=app=web")
     e2e.cluster.component_restart(cluster, "kube-apiserver")
