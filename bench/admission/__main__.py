@@ -6,10 +6,7 @@ python -m bench.admission [--out FILE] [--rounds N] [--requests N]      makes cl
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -21,9 +18,9 @@ from bench.admission.cells import CONTROLLER, RISK, TEAM, cells
 from bench.admission.figures import compared
 from bench.admission.measure import Bench
 from bench.admission.policies import ROOT, NotInForceError, install
-from bench.admission.report import COMMAND, Run, figures, sections
+from bench.admission.report import COMMAND, Run, facts, sections
 from bench.admission.wire import Account, RefusedError, Wire
-from bench.evidence.section import verdicts
+from bench.session import Session
 from e2e import cluster
 from e2e.cluster.local.plan import read_running
 
@@ -41,49 +38,31 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds, each with two blocks (default %(default)s)")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="requests of a cell in a block (%(default)s)")
     options = parser.parse_args(words)
-    began = time.monotonic()
-
-    def say(line: str) -> None:
-        print(f"{time.monotonic() - began:7.1f} s  {line}", file=sys.stderr, flush=True)
-
+    session = Session("FEEM's admission policies, measured", COMMAND)
     try:
-        run = measured(options.rounds, options.requests, say)
+        run = measured(options.rounds, options.requests, session)
     except (cluster.ClusterError, NotInForceError, RefusedError, OSError) as problem:
         print(f"NOT MEASURED: {problem}", file=sys.stderr)
         return 1
-    made = sections(run)
-    kept = figures(run, made, ROOT / "policies", time.monotonic() - began)
-    print(
-        f"# FEEM's admission policies, measured\nmade by: {COMMAND}    (Kubernetes {kept['kubernetes']}, {kept['time']})"
-    )
-    for section in made:
-        print("\n" + "\n".join(section.text()))
-    checks = [check for section in made for check in section.checks]
-    misses = [check for check in checks if not check.passed]
-    print(f"\n## All promises: {len(checks) - len(misses)} of {len(checks)} kept")
-    print("\n".join(verdicts(misses)))
-    if options.out:
-        options.out.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
-    return 1 if misses else 0
+    return session.publish(sections(run), options.out, **facts(run, ROOT / "policies"))
 
 
-def measured(rounds: int, requests: int, say: cluster.Say) -> Run:
+def measured(rounds: int, requests: int, session: Session) -> Run:
     """Make the cluster, measure and take the cluster down, whatever happens in between."""
-    began, load = time.monotonic(), os.getloadavg()
+    say = session.say
     if cluster.find(NAME):
         say(f"cluster {NAME} is left from an earlier run: made anew")
         cluster.down(NAME, say)
     try:
         found = cluster.up(NAME, "api", "local", say)
-        return on(found, rounds, requests, began, load, say)
+        return on(found, rounds, requests, session)
     finally:
         cluster.down(NAME, say)
 
 
-def on(
-    found: cluster.Cluster, rounds: int, requests: int, began: float, load: tuple[float, float, float], say: cluster.Say
-) -> Run:
+def on(found: cluster.Cluster, rounds: int, requests: int, session: Session) -> Run:
     """Measure on a cluster."""
+    say = session.say
     server = yaml.safe_load(found.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
     with ExitStack() as stack:
 
@@ -98,12 +77,11 @@ def on(
         wanted = cells()
         say("waiting for the controllers to come to rest")
         idle = bench.idle()
-        blocks = bench.measure(wanted, rounds, requests, began + BUDGET)
+        blocks = bench.measure(wanted, rounds, requests, session.began + BUDGET)
         headroom = bench.headroom()
     results = {name: compared(of_cell) for name, of_cell in blocks.items()}
-    return Run(
-        wanted, results, bench.spent, headroom, bench.sent, bench.changes, idle, len(next(iter(blocks.values()))), load
-    )
+    rounds = len(next(iter(blocks.values())))
+    return Run(wanted, results, bench.spent, headroom, bench.sent, bench.changes, idle, rounds)
 
 
 if __name__ == "__main__":

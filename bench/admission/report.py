@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.admission.cells import Cell
@@ -32,8 +30,6 @@ class Run:
     changes: Sequence[float]
     idle: float
     rounds: int
-    load: tuple[float, float, float]
-    """Load averages before the run: what else the machine did."""
 
 
 def sections(run: Run) -> list[Section]:
@@ -52,7 +48,7 @@ def latency(run: Run) -> Section:
             "  HTTPS connection with a client certificate, server-side dry run: nothing is written to etcd, so the ratio is against",
             "  the cheapest request there is. 95% interval: sign test over the rounds' differences of medians.",
             f"CPU includes what the API server does by itself: {run.idle * 1000:.0f} ms a second when nobody asks.",
-            f"The machine: {os.cpu_count()} processors, load {run.load[0]:.1f} before the run.",
+            f"The machine has {os.cpu_count()} processors.",
         ),
         columns=COLUMNS,
         rows=tuple(run.compared[cell.name].row(cell.title) for cell in run.cells),
@@ -108,22 +104,15 @@ def headroom(run: Run) -> Section:
     )
 
 
-def figures(run: Run, made: Sequence[Section], root: Path, seconds: float) -> dict[str, object]:
-    """Return what the result file keeps."""
+def facts(run: Run, root: Path) -> dict[str, object]:
+    """Return what the result file says beside the sections: on what it was measured, and how."""
     found = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(root.glob("*.yaml"))}
     return {
-        "command": COMMAND,
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "seconds": round(seconds),
         "kubernetes": KUBERNETES_VERSION,
         "etcd": ETCD_VERSION,
-        "python": platform.python_version(),
-        "processors": os.cpu_count(),
-        "load": [round(one, 2) for one in run.load],
         "apiServerIdleCpu": round(run.idle, 4),
         "rounds": run.rounds,
         "requestsSent": run.sent,
         "bindingChangesSeconds": [round(one, 2) for one in run.changes],
         "policies": found,
-        "sections": {section.name: section.plain() for section in made},
     }

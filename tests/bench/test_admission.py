@@ -14,9 +14,10 @@ from bench.admission.cells import RISK, Cell, cells, paused
 from bench.admission.figures import Measured, compared, median_interval, percentile, side
 from bench.admission.plan import Arm, blocks, turned
 from bench.admission.policies import collection, place, read
-from bench.admission.report import Run, figures, sections
+from bench.admission.report import COMMAND, Run, facts, sections
 from bench.admission.server import Check, checks, since
 from bench.admission.wire import Answer
+from bench.session import Session
 
 ROOT = Path(__file__).parents[2]
 
@@ -169,7 +170,6 @@ def run(said: str = "", held: Check = Check(10, 0.01, 20, 0.02)) -> Run:  # noqa
         (1.1,),
         0.02,
         6,
-        (0.1, 0.2, 0.3),
     )
 
 
@@ -194,11 +194,19 @@ def test_the_first_size_that_is_refused_is_told() -> None:
 
 def test_the_file_tells_command_versions_and_policies(tmp_path: Path) -> None:
     (tmp_path / "hold.yaml").write_text("kind: MutatingAdmissionPolicy\n")
-    kept = json.loads(json.dumps(figures(run(), sections(run()), tmp_path, 12.4)))
+    session = Session("Policies", COMMAND)
+    assert session.publish(sections(run()), tmp_path / "figures.json", **facts(run(), tmp_path)) == 0
+    kept = json.loads((tmp_path / "figures.json").read_text())
     assert kept["command"] == "make bench-admission"
     (digest,) = kept["policies"].values()
     assert len(digest) == 64
-    assert {"kubernetes", "time", "python", "seconds"} <= set(kept)
+    assert {"kubernetes", "time", "python", "seconds", "load", "sections"} <= set(kept)
+
+
+def test_a_promise_that_is_not_kept_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    costly = run(held=Check(10, 0.01, 20, 0.02, {"out_of_budget": 1}))
+    assert Session("Policies", COMMAND).publish(sections(costly), None) == 1
+    assert "## All promises: 2 of 3 kept" in capsys.readouterr().out
 
 
 def test_an_answer_is_fine_or_tells_why() -> None:
