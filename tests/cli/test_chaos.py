@@ -433,7 +433,7 @@ def test_a_game_day_is_reported_and_proven(cluster: Chaos, log: SignedLog, tmp_p
     assert "NOT PROVEN" not in out
     code, out = verified(file, "--keys", keys_of(log, tmp_path))
     assert code == 0
-    assert out.startswith(f"Verified evidence pack {file}: 20 records of 4 chaos runs.\n")
+    assert out.startswith(f"Verified game day report {file}: 20 records of 4 chaos runs.\n")
     with zipfile.ZipFile(file) as archive:
         names = set(archive.namelist())
         figures = json.loads(archive.read("report.json"))

@@ -1,48 +1,22 @@
-"""A scripted service whose releases fill a sample log, and the evidence pack of one of them."""
+"""A sample log and all that auditors get of it: the evidence pack of a release, the report of a game day, a proof."""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.independent.samplelog import (
-    Cosigner,
-    Record,
-    Signer,
-    chain,
-    encode64,
-    files_of,
-    proof,
-    publish,
-    vkey,
-    write_zip,
-)
+from tests.independent.samplefiles import files_of, listed, write_zip
+from tests.independent.samplelog import Cosigner, Record, Signer, chain, encode64, proof, publish, vkey
+from tests.independent.samplerecords import ORIGIN, STEPS, digest, is_run, records, subject
+from tests.independent.sampleruns import ends, report
 from tests.independent.verifier_documents import GATES, PAYLOAD_TYPE, PREDICATE, STATEMENT, pre_authentication
 from tests.independent.verifier_json import canonical
-
-ORIGIN = "bank.example/feem/audit"
-BEGINNING = datetime(2026, 11, 2, 9, tzinfo=UTC)
-STEPS = (
-    ("ChangeSeen", "Fact", "Release"),
-    ("Hold", "Intent", "ManagedService"),
-    ("Hold", "Outcome", "ManagedService"),
-    ("Decision", "Fact", "Decision"),
-    ("SetWeight", "Intent", "Release"),
-    ("SetWeight", "Outcome", "Release"),
-    ("Promote", "Intent", "Release"),
-    ("Gates", "Fact", "Release"),
-    ("Promote", "Outcome", "Release"),
-    ("Attest", "Intent", "Release"),
-    ("Attest", "Outcome", "Release"),
-    ("Heartbeat", "Fact", "AuditLog"),
-)
-"""What each release writes, in this order."""
+from tests.independent.verifier_lists import names_of
 
 
 @dataclass(frozen=True)
@@ -52,6 +26,7 @@ class Published:
     directory: Path
     bundle: Path
     pack: Path
+    report: Path
     proof: Path
     entry: Path
     held: Path
@@ -59,46 +34,10 @@ class Published:
     signer: Signer | None
 
 
-def _digest(data: bytes) -> str:
-    return f"sha256:{sha256(data).hexdigest()}"
-
-
-def _subject(kind: str, number: int) -> dict[str, str]:
-    name = {"ManagedService": "scoring", "Decision": f"approve-scoring-{number}", "AuditLog": "feem"}
-    uid = sha256(f"{kind} {number if kind in ('Release', 'Decision') else 0}".encode()).hexdigest()[:32]
-    namespace = "" if kind == "AuditLog" else "lending"
-    return {"kind": kind, "namespace": namespace, "name": name.get(kind, f"scoring-{number}"), "uid": uid}
-
-
-def records(count: int, evidence: dict[int, str]) -> Iterator[Record]:
-    """Go over the records of one release after the other; `evidence` is the attestation's digest by the release's number."""
-    open_intent: dict[str, int] = {}
-    for index in range(count):
-        number, step = divmod(index, len(STEPS))
-        action, part, kind = STEPS[step]
-        record: Record = {
-            "time": f"{BEGINNING + timedelta(seconds=index):%Y-%m-%dT%H:%M:%S.%f}Z",
-            "actor": "system:serviceaccount:feem-system:feem" if action != "Decision" else "risk-officer",
-            "action": action,
-            "part": part,
-            "subject": _subject(kind, number),
-            "reason": {"Outcome": "Done", "Fact": "Seen"}.get(part, "Allowed"),
-            "message": f"{action} of release {number}: “限额评分” \u20ac\t{'x' * (index % 7)}",
-            "effects": [f"patch HTTPRoute lending/scoring weight {number % 100}"] if part == "Intent" else [],
-            "evidence": evidence.get(number, _digest(b"%d" % number)) if action == "Attest" else "",
-            "epoch": 3 + index // 200,
-        }
-        if part == "Intent":
-            open_intent[action] = index
-        if part == "Outcome":
-            record["intent"] = open_intent[action]
-        yield record
-
-
 def _documents(signer: Signer, number: int) -> dict[str, bytes]:
     """Write a release's dossier, samples and signed attestation."""
     samples = gzip.compress(b'{"at":1,"value":0.25}\n{"at":2,"value":0.5}\n', mtime=0)
-    release = _subject("Release", number)
+    release = subject("Release", number)
     gates = [{"name": "approvals", "kind": "Approvals", "stage": "Start", "outcome": "Passed", "reason": "Approved"}]
     gates[0]["message"] = "1 of 1 approvals, by risk-officer (risk)"
     image = sha256(b"image %d" % number).hexdigest()
@@ -116,11 +55,11 @@ def _documents(signer: Signer, number: int) -> dict[str, bytes]:
             "weight": 100,
         },
         "gates": gates,
-        "decisions": [{"name": _subject("Decision", number)["name"], "verb": "Approve", "by": "risk-officer"}],
+        "decisions": [{"name": subject("Decision", number)["name"], "verb": "Approve", "by": "risk-officer"}],
         "objectives": [{"target": 0.999, "windowSeconds": 300}],
         "verdicts": [{"objective": "errors", "outcome": "Met", "total": "18014398509481984"}],
         "manifests": {"before": {}, "after": {"env": [{"name": "TOKEN", "value": "redacted sha256:0123456789ab"}]}},
-        "samples": [{"name": "tape-errors", "sha256": sha256(samples).hexdigest(), "digest": _digest(b"tape")}],
+        "samples": [{"name": "tape-errors", "sha256": sha256(samples).hexdigest(), "digest": digest(b"tape")}],
     }
     told = canonical(dossier)
     attestation = envelope(signer, canonical(_statement(release, image, gates, sha256(told).hexdigest())))
@@ -152,13 +91,6 @@ def envelope(signer: Signer, payload: bytes) -> bytes:
     return canonical({"payloadType": PAYLOAD_TYPE, "payload": encode64(payload), "signatures": signatures})
 
 
-def listed(files: dict[str, bytes], origin: str, size: int, release: dict[str, str]) -> dict[str, bytes]:
-    """Add the list of files to a pack."""
-    digests = {name: sha256(data).hexdigest() for name, data in files.items() if name != "pack.json"}
-    about = {"format": "feem.dev/evidence-pack@v1", "origin": origin, "size": size, "release": release}
-    return {**files, "pack.json": canonical({**about, "files": digests})}
-
-
 def _pack(
     entries: Sequence[bytes], number: int, documents: dict[str, bytes], note: bytes, keys: str
 ) -> dict[str, bytes]:
@@ -166,18 +98,21 @@ def _pack(
     files = documents | {"checkpoint": note, "keys.txt": keys.encode()}
     files |= {"README.md": b"# How to verify\n", "report.html": b"<!doctype html><title>scoring</title>\n"}
     for index in range(first, first + len(STEPS) - 1):
-        files[f"records/{index:012d}.json"] = entries[index]
-        files[f"proofs/{index:012d}.tlog-proof"] = proof(entries, index, note)
-    release = _subject("Release", number)
-    return listed(files, ORIGIN, len(entries), {name: release[name] for name in ("namespace", "name", "uid")})
+        record, its_proof = names_of(index)
+        files |= {record: entries[index], its_proof: proof(entries, index, note)}
+    release = subject("Release", number)
+    release.pop("kind")
+    return listed(files, format="feem.dev/evidence-pack@v1", origin=ORIGIN, size=len(entries), release=release)
 
 
 def sample(folder: Path, count: int = 600) -> Published:
     """Write a log of `count` records (at least 24) and all that auditors get of it."""
     signer, witness = Signer.generate(ORIGIN), Cosigner("witness.example/w1", Ed25519PrivateKey.generate())
-    number = count // len(STEPS) - 1
+    numbers = range(count // len(STEPS))
+    number = max(number for number in numbers if not is_run(number))
     documents = _documents(signer, number)
-    entries = chain(records(count, {number: _digest(documents["attestation.dsse.json"])}))
+    told = ends(numbers) | {number: digest(documents["attestation.dsse.json"])}
+    entries = chain(records(count, told))
     directory, keys = folder / "log", f"# keys of {ORIGIN}\n{signer.keys()}\n{vkey(witness.key)}\n"
     publish(directory, entries, signer)
     note = (directory / "checkpoint").read_bytes()
@@ -189,6 +124,7 @@ def sample(folder: Path, count: int = 600) -> Published:
         directory=directory,
         bundle=folder / "log.zip",
         pack=folder / "evidence.zip",
+        report=folder / "game-day.zip",
         proof=folder / f"{index:012d}.tlog-proof",
         entry=folder / f"{index:012d}.json",
         held=folder / "held-checkpoint",
@@ -200,4 +136,5 @@ def sample(folder: Path, count: int = 600) -> Published:
     found.held.write_bytes(signer.checkpoint(entries[: count * 2 // 3]))
     write_zip(found.bundle, files_of(directory))
     write_zip(found.pack, _pack(entries, number, documents, note, keys))
+    write_zip(found.report, report(entries, note, keys))
     return found

@@ -8,8 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -195,20 +194,3 @@ def proof(entries: Sequence[bytes], index: int, note: bytes) -> bytes:
 def proof_of(index: int, hashes: Iterable[bytes], note: bytes) -> bytes:
     lines = ["c2sp.org/tlog-proof@v1", f"index {index}", *(encode64(found) for found in hashes)]
     return "\n".join(lines).encode() + b"\n\n" + note
-
-
-def write_zip(path: Path, files: Mapping[str, bytes]) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-
-
-def read_zip(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def files_of(directory: Path) -> dict[str, bytes]:
-    """Read a directory by the names that its files have in a bundle."""
-    found = sorted(path for path in directory.rglob("*") if path.is_file())
-    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in found}

@@ -8,12 +8,16 @@ from pathlib import Path
 
 from tests.independent import (
     tampering_documents,
+    tampering_ends,
     tampering_held,
+    tampering_list,
     tampering_log,
     tampering_notes,
     tampering_pack,
     tampering_proof,
     tampering_records,
+    tampering_report,
+    tampering_runs,
     tampering_signatures,
     tampering_zip,
 )
@@ -28,8 +32,12 @@ MODULES = (
     tampering_records,
     tampering_zip,
     tampering_proof,
+    tampering_list,
     tampering_pack,
     tampering_documents,
+    tampering_report,
+    tampering_runs,
+    tampering_ends,
 )
 """Where the kinds come from, in the order of the table; importing a module enters its kinds into the list."""
 ORDER = [module.__name__ for module in MODULES]
@@ -56,6 +64,7 @@ def tried(tampering: Tampering, published: Published, folder: Path) -> Tried:
         "directory": published.directory,
         "bundle": published.bundle,
         "pack": published.pack,
+        "report": published.report,
         "proof": published.proof,
     }[kind]
     path = folder / original.name

@@ -8,11 +8,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from tests.independent.sampledocuments import envelope
-from tests.independent.samplelog import Signer, encode64, read_zip
+from tests.independent.samplefiles import read_zip
+from tests.independent.samplelog import Signer, encode64
+from tests.independent.tampering_files import content, indexes, repack
 from tests.independent.tampering_kinds import Context, tampering
-from tests.independent.tampering_pack import DSSE, content, indexes, names, release, repack
+from tests.independent.tampering_pack import DSSE, release
 from tests.independent.verifier_documents import pre_authentication
 from tests.independent.verifier_json import canonical, parse
+from tests.independent.verifier_lists import names_of
 
 
 @tampering("pack: DSSE payload changed", "pack")
@@ -113,7 +116,7 @@ def attest_removed(path: Path, context: Context) -> int | None:
     evidence = f"sha256:{sha256(content(path, DSSE)).hexdigest()}".encode()
     changed: dict[str, bytes | None] = {}
     for index in indexes(path):
-        record, its_proof = names(index)
+        record, its_proof = names_of(index)
         if evidence in content(path, record):
             changed |= {record: None, its_proof: None}
     repack(path, changed)

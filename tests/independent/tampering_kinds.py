@@ -35,7 +35,7 @@ Change = Callable[[Path, Context], int | None]
 
 @dataclass(frozen=True)
 class Tampering:
-    """One way to tamper with a `directory`, `bundle`, `pack` or `proof`, or (`held`) with what somebody kept a checkpoint of."""
+    """One way to tamper with a `directory`, `bundle`, `pack`, `report` or `proof`, or (`held`) with what somebody kept a checkpoint of."""
 
     name: str
     kind: str

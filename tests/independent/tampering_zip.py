@@ -6,7 +6,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
-from tests.independent.samplelog import read_zip, write_zip
+from tests.independent.samplefiles import read_zip, write_zip
 from tests.independent.tampering_kinds import Context, tampering
 
 

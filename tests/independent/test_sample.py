@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from feem.cli.audit.source import opened
 from feem.core.audit.record import name_of
 from feem.sample.build import HELD, PACK, Sample, write, write_zip
+from tests.independent.samplefiles import listed
 from tests.independent.verifier import judge
+from tests.independent.verifier_json import canonical
+from tests.view.chaos.test_pack import LOG, MADE
 
 
 @pytest.mark.parametrize("entries", [24, 255, 256, 257, 1000])
@@ -39,3 +43,24 @@ def test_the_keys_of_another_sample_are_not_believed(tmp_path: Path) -> None:
     other = Sample(30)
     assert not judge("directory", tmp_path / "sample" / "log", other.keys).ok
     assert not judge("pack", tmp_path / "sample" / PACK, other.keys).ok
+
+
+def test_the_report_of_a_game_day_is_accepted(tmp_path: Path) -> None:
+    keys, path = "\n".join(LOG.keys), tmp_path / "game-day.zip"
+    write_zip(path, MADE)
+    assert judge("report", path, keys).told.startswith("20 records about 4 chaos runs of ")
+    assert not judge("report", path, Sample(30).keys).ok
+
+
+@pytest.mark.parametrize(
+    ("figure", "value"), [("longestUndoSeconds", 0.1), ("faultsInjected", 4), ("results", {"Passed": 4})]
+)
+def test_a_figure_that_was_improved_is_found(tmp_path: Path, figure: str, value: object) -> None:
+    path, about = tmp_path / "game-day.zip", json.loads(MADE["pack.json"])
+    del about["files"]
+    figures = json.loads(MADE["report.json"])
+    figures["totals"][figure] = value
+    write_zip(path, listed({**MADE, "report.json": canonical(figures)}, **about))
+    verdict = judge("report", path, "\n".join(LOG.keys))
+    assert (verdict.ok, verdict.index) == (False, None)
+    assert "report.json" in verdict.told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,27 +15,31 @@ from typer.testing import CliRunner
 from feem.cli.app import app
 from feem.cli.problem import Problem
 from tests.independent.sampledocuments import Published, sample
-from tests.independent.samplelog import files_of, write_zip
+from tests.independent.samplefiles import files_of, write_zip
 from tests.independent.tampering import KINDS, tried
-from tests.independent.tampering_kinds import Tampering
+from tests.independent.tampering_ends import append, subject_of
+from tests.independent.tampering_kinds import Context, Tampering
+from tests.independent.tampering_report import runs
 from tests.independent.verifier import judge
+from tests.independent.verifier_reports import ENDED
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "tampering.md"
 COMMAND = "FEEM_WRITE_TABLE=1 .venv/bin/python -m pytest tests/independent/test_tampering.py"
 HEAD = f"""# Tampering with the audit log
 
-Each row was done to a copy of a log, bundle, proof or evidence pack, and given to the verifiers: one of its own
-([tests/independent](../tests/independent)) that shares no code with FEEM and was written from the public specifications and
-[audit-format.md](audit-format.md). *Entry* is the first bad entry that the verifier names, `-` when the fault is not at one
-entry. *Keys* says that the attacker has the log's own signing keys, so that every hash and signature is right and only the
-meaning, or what somebody kept, can show it. *Held* is a directory together with an earlier checkpoint that an auditor kept.
+Each row was done to a copy of a log, bundle, proof, evidence pack or report of a game day (*report*), and given to two
+verifiers: FEEM's, and an independent one ([tests/independent](../tests/independent)) that shares no code with FEEM and was
+written from the public specifications and [audit-format.md](audit-format.md). *Entry* is the first bad entry that the verifier
+names, `-` when the fault is not at one entry. *Keys* says that the attacker has the log's own signing keys, so that every hash
+and signature is right and only the meaning, or what somebody kept, can show it. *Held* is a directory together with an earlier
+checkpoint that an auditor kept.
 
 Made anew by `{COMMAND}`.
 
 """
 Verifier = Callable[[str, Path, str, bytes | None], tuple[bool, int | None]]
-"""Judges a `directory`, `bundle`, `pack` or `proof` at a path (its entry lies beside it, with suffix .json), with trusted
-keys and a held checkpoint. Returns whether it verifies, and the first bad index."""
+"""Judges a `directory`, `bundle`, `pack`, `report` or `proof` at a path (its entry lies beside it, with suffix .json), with
+trusted keys and a held checkpoint. Returns whether it verifies, and the first bad index."""
 
 
 def independent_verdict(kind: str, path: Path, keys: str, held: bytes | None) -> tuple[bool, int | None]:
@@ -104,7 +109,19 @@ def test_accepts_what_nobody_tampered_with(published: Published, judged: Verifie
     assert judged("directory", published.directory, published.keys, held) == (True, None)
     assert judged("bundle", published.bundle, published.keys, held) == (True, None)
     assert judged("pack", published.pack, published.keys, None) == (True, None)
+    assert judged("report", published.report, published.keys, None) == (True, None)
     assert judged("proof", published.proof, published.keys, None) == (True, None)
+
+
+@pytest.mark.parametrize("judged", [independent_verdict, own_verdict])
+def test_accepts_a_run_whose_end_was_told_once_more(published: Published, tmp_path: Path, judged: Verifier) -> None:
+    """One record that tells the run as it is here is enough: an operator that starts again may write its end twice."""
+    path = tmp_path / "again.zip"
+    shutil.copyfile(published.report, path)
+    about = runs(path)[1]
+    context = Context(published, published.held, published.entry)
+    append(path, context, action=ENDED, part="Fact", subject=subject_of(about), evidence=f"sha256:{'0' * 64}")
+    assert judged("report", path, published.keys, None) == (True, None)
 
 
 @pytest.mark.parametrize("verifier", VERIFIERS)

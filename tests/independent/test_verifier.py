@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.independent import verifier_json, verifier_notes
-from tests.independent.sampledocuments import ORIGIN, Published, records, sample
+from tests.independent.sampledocuments import Published, sample
 from tests.independent.samplelog import Signer, chain, consistency, inclusion, publish, tree_hash, vkey
+from tests.independent.samplerecords import ORIGIN, records
 from tests.independent.verifier import judge, main
 from tests.independent.verifier_faults import RejectedError
 from tests.independent.verifier_merkle import EMPTY, consistent, included, leaf_hash, root_of
@@ -166,8 +167,10 @@ def test_accepts_a_log(published: Published, kind: str) -> None:
     assert str(judge(kind, path, published.keys, held=published.held.read_bytes())) == f"ok 600 entries of {ORIGIN}"
 
 
-def test_accepts_a_pack_and_a_proof(published: Published) -> None:
+def test_accepts_a_pack_a_report_and_a_proof(published: Published) -> None:
     assert str(judge("pack", published.pack, published.keys)) == f"ok 11 records of {ORIGIN}, 600 entries"
+    told = f"ok 30 records about 3 chaos runs of {ORIGIN}, 600 entries"
+    assert str(judge("report", published.report, published.keys)) == told
     assert str(judge("proof", published.proof, published.keys)) == f"ok entry 375 of {ORIGIN}, 600 entries"
 
 
@@ -179,6 +182,15 @@ def test_accepts_logs_at_the_edges_of_tiles(tmp_path: Path, size: int) -> None:
     for kept in {0, size // 2, size}:
         held = signer.checkpoint(entries[:kept])
         assert judge("directory", tmp_path, signer.keys(), held=held).ok
+
+
+@pytest.mark.parametrize("size", [24, 255, 256, 257])
+def test_accepts_samples_of_any_size(tmp_path: Path, size: int) -> None:
+    """Also where the last release's place is a chaos run's."""
+    found = sample(tmp_path, size)
+    assert judge("directory", found.directory, found.keys, held=found.held.read_bytes()).ok
+    assert judge("pack", found.pack, found.keys).ok
+    assert judge("report", found.report, found.keys).ok
 
 
 def test_an_ed25519_key_alone_is_enough(published: Published) -> None:
@@ -217,11 +229,14 @@ def test_command_line(published: Published, capsys: pytest.CaptureFixture[str], 
     assert main(["directory", str(published.directory), "--keys", str(keys), *held]) == 0
     assert main(["proof", str(published.proof), "--entry", str(published.entry), "--keys", str(keys)]) == 0
     assert main(["pack", str(published.pack)]) == 0
+    assert main(["report", str(published.report), "--keys", str(keys)]) == 0
     told = capsys.readouterr()
-    assert [line.split(" ")[0] for line in told.out.splitlines()] == ["ok", "ok", "ok"]
+    assert [line.split(" ")[0] for line in told.out.splitlines()] == ["ok"] * 4
     assert "compare them" in told.err
     assert main(["directory", str(tmp_path), "--keys", str(keys)]) == 1
     assert capsys.readouterr().out == "BAD - checkpoint is missing\n"
+    assert main(["report", str(published.pack)]) == 1
+    assert capsys.readouterr().out.startswith("BAD - pack.json is not a feem.dev/gameday-pack@v1 ")
 
 
 def test_runs_as_a_program_without_feem(published: Published) -> None:

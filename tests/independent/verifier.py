@@ -1,8 +1,8 @@
 """Verifies what FEEM publishes of its audit log, written from the public specifications and docs/audit-format.md alone.
 
 It shares no code with FEEM, so that a mistake in FEEM's own verification does not hide in this one:
-`python -m tests.independent.verifier directory DIR | bundle FILE | proof FILE [--entry FILE] | pack FILE [--keys FILE] [--held FILE]`
-prints `ok …` (exit code 0) or `BAD <index or -> <reason>` (exit code 1).
+`python -m tests.independent.verifier directory DIR | bundle FILE | proof FILE [--entry FILE] | pack FILE | report FILE
+[--keys FILE] [--held FILE]` prints `ok …` (exit code 0) or `BAD <index or -> <reason>` (exit code 1).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tests.independent.verifier_faults import RejectedError
 from tests.independent.verifier_notes import Checkpoint, Key, open_checkpoint, parse_keys
 from tests.independent.verifier_packs import check_pack
 from tests.independent.verifier_proofs import check_proof, parse_proof
+from tests.independent.verifier_reports import check_report
 from tests.independent.verifier_tiles import Archive, Files, Folder, bundle, walk
 
 
@@ -55,7 +56,7 @@ def check_log(files: Files, keys: Sequence[Key], held: bytes | None = None) -> C
 def judge(
     kind: str, path: Path, keys: str | None = None, *, held: bytes | None = None, entry: bytes | None = None
 ) -> Verdict:
-    """Judge a `directory`, `bundle`, `pack` or `proof` (of `entry`). Keys and entry that are not given are those beside it."""
+    """Judge a `directory`, `bundle`, `pack`, `report` or `proof` (of `entry`). Keys and entry not given are those beside it."""
     try:
         return Verdict(ok=True, index=None, told=_judge(kind, path, keys, held, entry))
     except RejectedError as problem:
@@ -71,9 +72,13 @@ def _judge(kind: str, path: Path, keys: str | None, held: bytes | None, entry: b
         data = path.with_suffix(".json").read_bytes() if entry is None else entry
         checkpoint = check_proof(proof, data, trusted)
         return f"entry {proof.index} of {checkpoint.origin}, {checkpoint.size} entries"
-    if kind == "pack":
-        checkpoint, count = check_pack(path, _trusted(keys, lambda: Archive(path).read("keys.txt")))
-        return f"{count} records of {checkpoint.origin}, {checkpoint.size} entries"
+    if kind in ("pack", "report"):
+        trusted = _trusted(keys, lambda: Archive(path).read("keys.txt"))
+        if kind == "pack":
+            checkpoint, count = check_pack(path, trusted)
+            return f"{count} records of {checkpoint.origin}, {checkpoint.size} entries"
+        checkpoint, count, runs = check_report(path, trusted)
+        return f"{count} records about {runs} chaos runs of {checkpoint.origin}, {checkpoint.size} entries"
     files: Files = Folder(path) if kind == "directory" else bundle(path)
     checkpoint = check_log(files, _trusted(keys, lambda: files.read("keys.txt")), held)
     return f"{checkpoint.size} entries of {checkpoint.origin}"
@@ -97,7 +102,7 @@ def _beside(path: Path) -> bytes | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="verifier", description="Verify what FEEM publishes of its audit log.")
-    parser.add_argument("kind", choices=("directory", "bundle", "proof", "pack"))
+    parser.add_argument("kind", choices=("directory", "bundle", "proof", "pack", "report"))
     parser.add_argument("path", type=Path)
     parser.add_argument("--keys", type=Path, help="verifier keys that you trust, one a line (else those beside it)")
     parser.add_argument("--held", type=Path, help="a checkpoint that you kept, of a directory or bundle")

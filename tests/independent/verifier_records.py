@@ -34,6 +34,7 @@ class Record:
     """What the other checks need of a record."""
 
     index: int
+    time: str
     part: str
     action: str
     subject: dict[str, str]
@@ -58,6 +59,7 @@ def read_record(entry: bytes) -> Record:
         raise RejectedError("record's digest is not the digest of its other members")
     return Record(
         index=found["index"],
+        time=found["time"],
         part=found["part"],
         action=found["action"],
         subject={name: found["subject"].get(name, "") for name in SUBJECT},

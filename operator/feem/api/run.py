@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from feem.api.base import (
     ATOMIC,
@@ -53,7 +52,7 @@ class RunSpec(Model):
     """`Stable`: the pods that serve users. `Canary`: those of a release's canary; only a release asks for it."""
     release: Annotated[str, Field(max_length=253)] = ""
     """Of track Canary: the Release."""
-    scheduled_for: datetime | None = None
+    scheduled_for: AwareDatetime | None = None
     """Of a run that the schedule made: the time it is for, without jitter (UTC)."""
     requested_by: Username = ""
     """Who asks for it: your own user name; the API server refuses any other, and fills it in where MutatingAdmissionPolicy is there.
@@ -99,9 +98,9 @@ class EffectSeen(Model):
     """Its value when the fault was first seen to work, else the last one while it was in place."""
     after: Annotated[str, Field(max_length=32)] = ""
     """Its value once the run had recovered."""
-    seen_at: datetime | None = None
+    seen_at: AwareDatetime | None = None
     """When the fault was first seen to work (UTC)."""
-    gone_at: datetime | None = None
+    gone_at: AwareDatetime | None = None
     """When it was first seen not to work any more (UTC)."""
     message: Line = ""
     """What was seen, as a sentence."""
@@ -133,17 +132,17 @@ class RunStatus(Model):
     """How many pods there were before."""
     edits: Annotated[list[EditRecord], Field(max_length=250, json_schema_extra=ATOMIC)] = Field(default_factory=list)
     """Everything the fault changes."""
-    planned_at: datetime | None = None
+    planned_at: AwareDatetime | None = None
     """When the run was allowed and its changes were settled (UTC)."""
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = None
     """From when on the reaper takes the fault back, whether or not an operator runs (UTC)."""
-    injected_at: datetime | None = None
+    injected_at: AwareDatetime | None = None
     """When all of the fault was in place (UTC)."""
-    undone_at: datetime | None = None
+    undone_at: AwareDatetime | None = None
     """When all of it was taken back (UTC)."""
-    recovered_at: datetime | None = None
+    recovered_at: AwareDatetime | None = None
     """When state and objectives were as before (UTC)."""
-    completed_at: datetime | None = None
+    completed_at: AwareDatetime | None = None
     """When the run was over (UTC)."""
     before: Annotated[list[ObjectiveVerdict], Field(max_length=20, json_schema_extra=MAP_BY_NAME)] = Field(
         default_factory=list
@@ -157,9 +156,9 @@ class RunStatus(Model):
         default_factory=list
     )
     """After it."""
-    breached_at: datetime | None = None
+    breached_at: AwareDatetime | None = None
     """When an objective was certainly breached (UTC)."""
-    unmeasured_since: datetime | None = None
+    unmeasured_since: AwareDatetime | None = None
     """Since when the objectives could not be measured while the fault was in place (UTC)."""
     effect: EffectSeen | None = None
     """Whether the fault was seen to work."""

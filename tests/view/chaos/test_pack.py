@@ -100,6 +100,18 @@ def test_a_run_that_is_told_otherwise_is_found_and_its_end_in_the_log_named() ->
     assert "is not the run as it ended" in found.findings[0].message
 
 
+@pytest.mark.parametrize("time", ["2026-11-24T03:15:02", None])
+def test_a_time_without_its_zone_or_a_null_is_no_run(time: str | None) -> None:
+    def zoneless(run: dict[str, object]) -> None:
+        status = run["status"]
+        assert isinstance(status, dict)
+        status["injectedAt"] = time
+
+    (found,) = judged(changed_run(MADE, "slow-bureau-q1w2e", zoneless)).findings
+    assert "runs/lending/slow-bureau-q1w2e.json" in found.message
+    assert (found.index, found.fault) == (None, Fault.PACK)
+
+
 @pytest.mark.parametrize("part", ["spec", "status"])
 def test_nothing_can_be_added_to_a_run(part: str) -> None:
     def more(run: dict[str, object]) -> None:

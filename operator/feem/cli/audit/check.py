@@ -25,7 +25,7 @@ NEXT = "take the keys from the log's operator: `kubectl get auditlog feem -o jso
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found: of which kind the thing is, its believed head if it has one, and what is wrong."""
+    """What was found: what the thing is called, its believed head if it has one, and what is wrong."""
 
     kind: str
     findings: tuple[Finding, ...]
@@ -66,12 +66,12 @@ def check(path: Path, trust: Trust, entry: Path | None = None, progress: Progres
         trust = Trust(_own_keys(source), trust.policy, trust.held) if own else trust
         if INDEX in source.names:
             found = verify_any(source.read, source.names, trust.keys)
-            return Checked("pack", found.findings, found.opened, None, own, found.about)
+            return Checked(found.kind, found.findings, found.opened, None, own, found.about)
         strange = tuple(_strange(source)) if not path.is_dir() else ()
         if strange:
-            return Checked("log", strange, None, None, own)
+            return Checked("published log", strange, None, None, own)
         verdict: Verdict = verify_published(source.read, trust, progress)
-        return Checked("log", verdict.findings, verdict.opened, verdict.report, own)
+        return Checked("published log", verdict.findings, verdict.opened, verdict.report, own)
 
 
 def _proof(path: Path, entry: Path, trust: Trust) -> Checked:

@@ -28,7 +28,8 @@ EACH = 16_384
 Given = Annotated[
     Path | None,
     typer.Argument(
-        help="A published directory, a bundle or evidence pack (.zip), or a .tlog-proof.", show_default=False
+        help="A published directory, a bundle, evidence pack or game day report (.zip), or a .tlog-proof.",
+        show_default=False,
     ),
 ]
 Keys = Annotated[
@@ -96,8 +97,7 @@ def said(found: Checked, where: str) -> str:
     lines = []
     if found.ok:
         head = found.opened.checkpoint if found.opened else None
-        about = {"pack": f"evidence pack {where}", "proof": f"proof {where}"}.get(found.kind, f"published log {where}")
-        lines.append(f"Verified {about}" + (f": {found.about}." if found.about else "."))
+        lines.append(f"Verified {found.kind} {where}" + (f": {found.about}." if found.about else "."))
         if head is not None and found.opened is not None:
             lines.append(f"Log {head.origin}, {head.size} entries, root {head.root.hex()}.")
             signers = [

@@ -18,6 +18,7 @@ from feem.core.dossier.parts import (
     KEYS,
     README,
     REPORT,
+    WHICH,
     Broken,
     Read,
     check_files,
@@ -42,7 +43,7 @@ def samples_path(name: str) -> str:
 
 def index_of(opened: Opened, release: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
     """Return `pack.json`: which release the pack is of, and the SHA-256 of every other file."""
-    about = {key: release[key] for key in ("namespace", "name", "uid")}
+    about = {key: release[key] for key in WHICH}
     head, sums = opened.checkpoint, sums_of(files)
     return canonical({"format": FORMAT, "origin": head.origin, "size": head.size, "release": about, "files": sums})
 
@@ -56,6 +57,11 @@ class PackVerdict:
     release: str = ""
     records: int = 0
     runs: int = 0
+
+    @property
+    def kind(self) -> str:
+        """What it is called."""
+        return "game day report" if self.runs else "evidence pack"
 
     @property
     def ok(self) -> bool:
@@ -86,13 +92,14 @@ def verify_pack(read: Read, names: Collection[str], keys: Sequence[Key]) -> Pack
 
 
 def _index(read: Read, names: Collection[str]) -> dict[str, Any]:
-    index = read_index(read, FORMAT)
-    try:
-        shaped = all(isinstance(index["release"][key], str) for key in ("namespace", "name", "uid"))
-    except (KeyError, TypeError) as problem:
-        raise Broken(f"{INDEX} cannot be read ({problem})") from problem
-    if not shaped:
-        raise Broken(f"{INDEX} is not of the format {FORMAT}")
+    index = read_index(read, FORMAT, ("release",))
+    which = index["release"]
+    if (
+        not isinstance(which, dict)
+        or set(which) != set(WHICH)
+        or not all(isinstance(one, str) for one in which.values())
+    ):
+        raise Broken(f"{INDEX} does not say which release the pack is of")
     check_files(read, names, index, NEEDED, _PLACES)
     return index
 
@@ -115,7 +122,7 @@ def _dossier(
             item["digest"]["sha256"] for item in statement["predicate"]["inputAttestations"] if item["uri"] == DOSSIER
         ]
         dossier = json.loads(data)
-        about = {key: dossier["release"][key] for key in ("namespace", "name", "uid")}
+        about = {key: dossier["release"][key] for key in WHICH}
         templates = [item["digest"]["sha256"] for item in statement["subject"] if item["name"] == "pod-template"]
         same = templates == [dossier["release"]["digest"].removeprefix("sha256:")]
     except (AttestationError, ValueError, KeyError, TypeError) as problem:
@@ -151,6 +158,4 @@ def _samples(index: Mapping[str, Any], dossier: Mapping[str, Any]) -> Iterator[F
 
 
 def _same(subject: Mapping[str, Any], release: Mapping[str, Any]) -> bool:
-    return subject["kind"] == "Release" and all(
-        subject.get(key) == release[key] for key in ("namespace", "name", "uid")
-    )
+    return subject["kind"] == "Release" and all(subject.get(key) == release[key] for key in WHICH)

@@ -11,12 +11,15 @@ from typing import Any
 from feem.core.audit.record import name_of
 from feem.core.audit.verify import Fault, Finding, Walk, read_entry
 from feem.core.digest import canonical
+from feem.core.dossier.relations import Relations
 from feem.core.tlog.proof import check_proof, parse_proof
 from feem.core.tlog.signing import CheckpointError, Opened, open_checkpoint
 from feem.core.tlog.vkey import Key
 
 INDEX, README, REPORT = "pack.json", "README.md", "report.html"
 CHECKPOINT, KEYS = "checkpoint", "keys.txt"
+WHICH = ("namespace", "name", "uid")
+"""What tells one object from all others."""
 Read = Callable[[str], bytes | None]
 """Returns a file of the pack, None when there is none."""
 
@@ -40,8 +43,17 @@ def sums_of(files: Mapping[str, bytes]) -> dict[str, str]:
     return {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
 
 
-def read_index(read: Read, form: str) -> dict[str, Any]:
-    """Return the list, when it is of this format. Raises Broken."""
+def form_of(read: Read) -> str:
+    """Return the format that the list says the pack is of; empty when it says none."""
+    try:
+        index = json.loads(read(INDEX) or b"")
+    except ValueError:
+        return ""
+    return str(index.get("format", "")) if isinstance(index, dict) else ""
+
+
+def read_index(read: Read, form: str, members: Collection[str]) -> dict[str, Any]:
+    """Return the list, when it is of this format, with these members and those of every list. Raises Broken."""
     data = read(INDEX)
     if data is None:
         raise Broken(f"there is no {INDEX}")
@@ -52,6 +64,9 @@ def read_index(read: Read, form: str) -> dict[str, Any]:
         raise Broken(f"{INDEX} cannot be read ({problem})") from problem
     if not shaped:
         raise Broken(f"{INDEX} is not of the format {form}")
+    wanted = {"format", "origin", "size", "files", *members}
+    if set(index) != wanted:
+        raise Broken(f"{INDEX} has {', '.join(sorted(index))}; the format {form} has {', '.join(sorted(wanted))}")
     return dict(index)
 
 
@@ -86,7 +101,7 @@ def records_of(
     read: Read, index: Mapping[str, Any], keys: Sequence[Key], findings: list[Finding]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the records that are proven, and note those that are not."""
-    walk, last = Walk(), -2
+    walk, last, relations = Walk(), -2, Relations()
     places = sorted(name for name in index["files"] if name.startswith("records/"))
     proofs = {name for name in index["files"] if name.startswith("proofs/")}
     wanted = {name.replace("records/", "proofs/").removesuffix(".json") + ".tlog-proof" for name in places}
@@ -107,6 +122,7 @@ def records_of(
         walk.step(stem, wire, digest)
         findings += [found for found in walk.findings if found.fault in _ALONE]
         walk.findings.clear()
+        findings += relations.step(place, wire)
         last = place
         yield place, wire
 
