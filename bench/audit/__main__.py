@@ -88,7 +88,7 @@ def lengths(folder: Path, entries: int, say: Say) -> Section:
         "lengths",
         "Logs made, published as tiles and verified (entries a CPU second; published: a second, with fsync)",
         notes=(
-            "Verifying reads, hashes and parses each entry, checks its canonical form, digest, chain and place, every tile, and",
+            "Verifying reads, hashes and parses each entry, checks its form, digest, chain and place, every tile, and",
             "  the root against the signatures. Each step is a process of its own; memory is its peak, and how much of it is the check.",
         ),
         columns=("log", "made", "published", "tree, signature", "verified", "peak", "by the check"),

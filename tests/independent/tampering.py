@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.independent import (
     tampering_documents,
     tampering_ends,
+    tampering_forms,
     tampering_held,
     tampering_list,
     tampering_log,
@@ -34,6 +35,7 @@ MODULES = (
     tampering_proof,
     tampering_list,
     tampering_pack,
+    tampering_forms,
     tampering_documents,
     tampering_report,
     tampering_runs,

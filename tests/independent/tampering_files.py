@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.independent.samplefiles import listed, read_zip, write_zip
 from tests.independent.samplelog import Record, Signer, chain, proof, proof_of
-from tests.independent.tampering_kinds import Change, Context, entries, records, tampering
+from tests.independent.tampering_kinds import Change, Context, altered, entries, records, tampering
 from tests.independent.verifier_lists import index_of, names_of
 from tests.independent.verifier_proofs import parse_proof
 
@@ -85,8 +85,8 @@ def prove(path: Path, context: Context, entries: Sequence[bytes], *more: int) ->
 
 
 def amend(path: Path, context: Context, place: int, **members: object) -> int:
-    """Change a record, and chain all that follow it anew."""
+    """Change members of a record (None: take out), and chain all that follow it anew."""
     found = records(context.published.directory)
-    found[place] |= members
+    found[place] = altered(found[place], members)
     prove(path, context, chain(found))
     return place

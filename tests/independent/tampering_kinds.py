@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,9 +99,13 @@ def replace(directory: Path, context: Context, place: int, entry: bytes) -> int:
 
 
 def reseal(directory: Path, context: Context, place: int, **changes: object) -> int:
-    """Change members of a record, with a fresh digest, and publish the log again with the log's keys."""
-    record = records(directory)[place]
-    return replace(directory, context, place, seal({**record, **changes}))
+    """Change members of a record (None: take out), with a fresh digest, and publish the log again with the log's keys."""
+    return replace(directory, context, place, seal(altered(records(directory)[place], changes)))
+
+
+def altered(record: Record, changes: Mapping[str, object]) -> Record:
+    """Change members of a record; None takes one out, for no record has a null."""
+    return {name: value for name, value in {**record, **changes}.items() if value is not None}
 
 
 def last(found: list[Record], part: str, before: int | None = None) -> int:

@@ -153,8 +153,17 @@ def epoch_falls(path: Path, context: Context) -> int | None:
 
 @both("previous chain broken between two records", keys=True)
 def chain_broken(path: Path, context: Context) -> int | None:
-    place = indexes(path)[1]
+    return follows(path, context, indexes(path)[1], f"sha256:{'0' * 64}")
+
+
+@both("first record follows nothing", keys=True)
+def follows_nothing(path: Path, context: Context) -> int | None:
+    return follows(path, context, indexes(path)[0], "")
+
+
+def follows(path: Path, context: Context, place: int, previous: str) -> int:
+    """Tell that an entry follows another one than it does; those after it do not notice."""
     found = chain(records(context.published.directory))
-    broken = records(context.published.directory)[place] | {"previous": f"sha256:{'0' * 64}"}
+    broken = records(context.published.directory)[place] | {"previous": previous}
     prove(path, context, [*found[:place], seal(broken), *found[place + 1 :]])
     return place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -62,7 +63,7 @@ def read_record(entry: bytes) -> Record:
         time=found["time"],
         part=found["part"],
         action=found["action"],
-        subject={name: found["subject"].get(name, "") for name in SUBJECT},
+        subject={name: found["subject"][name] for name in SUBJECT},
         evidence=found.get("evidence", ""),
         intent=found.get("intent"),
         epoch=found["epoch"],
@@ -88,12 +89,9 @@ def _shape(found: dict[str, Any]) -> None:
 
 
 def _about(subject: dict[str, Any]) -> None:
-    for name, value in subject.items():
-        if name not in SUBJECT or not isinstance(value, str):
-            raise RejectedError(
-                f"record's subject has {name[:60]!r}, which is not kind, namespace, name or uid as text"
-            )
-    if not subject.get("kind") or not subject.get("name"):
+    if set(subject) != set(SUBJECT) or not all(isinstance(value, str) for value in subject.values()):
+        raise RejectedError("record's subject is not kind, namespace, name and uid as text")
+    if not subject["kind"] or not subject["name"]:
         raise RejectedError("record's subject has no kind or no name")
 
 
@@ -104,11 +102,21 @@ def _words(found: dict[str, Any]) -> None:
         raise RejectedError(f"record's part is {found['part'][:60]!r}, not Intent, Outcome or Fact")
     if (found["part"] == "Outcome") != ("intent" in found):
         raise RejectedError("record names an intent and is no Outcome, or is an Outcome that names none")
-    if not TIME.fullmatch(found["time"]):
+    if not _is_time(found["time"]):
         raise RejectedError(f"record's time {found['time'][:60]!r} is not RFC 3339 in UTC")
     for name in ("previous", "evidence"):
         if found.get(name) and not DIGEST.fullmatch(found[name]):
             raise RejectedError(f"record's {name} is not sha256: and 64 hex digits")
+
+
+def _is_time(told: str) -> bool:
+    if not TIME.fullmatch(told):
+        return False
+    try:
+        datetime.fromisoformat(told)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass

@@ -10,7 +10,8 @@ from pathlib import Path
 from feem.cli.audit.source import Source, opened
 from feem.cli.problem import Problem
 from feem.core.audit.published import CHECKPOINT, KEYS, Progress, Trust, Verdict, verify_published
-from feem.core.audit.verify import Fault, Finding, Report, first_of, read_entry
+from feem.core.audit.reading import read_entry
+from feem.core.audit.verify import Fault, Finding, Report, first_of
 from feem.core.dossier.gameday import verify_any
 from feem.core.dossier.parts import INDEX
 from feem.core.tlog.note import NoteError

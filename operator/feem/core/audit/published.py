@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from feem.core.audit.reading import read_entry
 from feem.core.audit.record import name_of
 from feem.core.audit.tiles import TileWatch
-from feem.core.audit.verify import MOST_FINDINGS, Fault, Finding, Report, Walk, first_of, read_entry
+from feem.core.audit.verify import MOST_FINDINGS, Fault, Finding, Report, Walk, first_of
 from feem.core.tlog.merkle import EMPTY_ROOT, leaf_hash
 from feem.core.tlog.policy import Policy
 from feem.core.tlog.signing import CheckpointError, Opened, open_checkpoint

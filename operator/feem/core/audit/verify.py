@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pydantic.alias_generators import to_camel
-
-from feem.api.audit import AuditSpec, Part
+from feem.api.audit import Part
 from feem.core.audit.bits import Bits
-from feem.core.audit.entry import canonical_bytes
+from feem.core.audit.reading import readable
 from feem.core.audit.record import name_of, record_digest
-from feem.core.digest import EXACT
 
 MOST_FINDINGS = 1_000
 """Findings that a report keeps: a log of another kind altogether would be all findings."""
-
-
-MEMBERS = frozenset(to_camel(name) for name in AuditSpec.model_fields)
-"""The members of an entry. One that is not among them is refused: nobody would know what it was meant to say."""
 
 
 class Fault(StrEnum):
@@ -89,10 +80,12 @@ def first_of(findings: Iterable[Finding]) -> Finding | None:
 
 @dataclass
 class Walk:
-    """A walk over entries in order, one step each; memory grows by two bits an entry."""
+    """A walk over entries in order, one step each; memory grows by two bits an entry of a whole log."""
 
     first: int | None = None
     """The index of the first entry; None before it is known."""
+    whole: bool = True
+    """Whether no entry may be missing between two others; False for those that a pack has."""
     entries: int = 0
     head: str = ""
     findings: list[Finding] = field(default_factory=list)
@@ -104,6 +97,8 @@ class Walk:
     _epoch: int = 0
     _waiting: set[int] = field(default_factory=set)
     _settled: Bits = field(default_factory=Bits)
+    _seen: set[int] = field(default_factory=set)
+    """Where not all entries are there: those that are."""
 
     def step(self, name: str, wire: Any, digest: str | None = None) -> None:
         """Check one entry: the name it stands under, and its JSON; `digest` is the one it ought to carry, if that is known."""
@@ -131,7 +126,7 @@ class Walk:
         index = int(name) if name.isdigit() else expected
         if index < expected:
             yield Finding(index, Fault.ORDER, f"entry {index} stands after entry {self._index}")
-        if index > expected:
+        if index > expected and self.whole:
             missing = f"entry {expected} is" if index == expected + 1 else f"entries {expected} to {index - 1} are"
             yield Finding(expected, Fault.GAP, f"{missing} missing")
         previous = self._digests if index == expected else ()
@@ -145,8 +140,9 @@ class Walk:
         if ought != wire["digest"]:
             text = f"entry {index} was changed: it digests to {ought}, not to {wire['digest']}"
             yield Finding(index, Fault.DIGEST, text)
-        elif previous and wire["previous"] not in previous:
-            text = f"entry {index} follows {wire['previous'] or 'nothing'}, not {previous[0] or 'nothing'}"
+        elif (previous and wire["previous"] not in previous) or (index > 0 and not wire["previous"]):
+            before = previous[0] or "nothing" if previous else "another"
+            text = f"entry {index} follows {wire['previous'] or 'nothing'}, not {before}"
             yield Finding(index, Fault.CHAIN, text)
         if wire["epoch"] < self._epoch:
             text = f"entry {index} is of epoch {wire['epoch']}, after one of epoch {self._epoch}"
@@ -158,20 +154,24 @@ class Walk:
         self._digests = (wire["digest"], ought)
 
     def _acts(self, index: int, wire: dict[str, Any]) -> Iterator[Finding]:
-        """Match outcomes with intents; an outcome of a pruned intent has nothing to be matched with."""
+        """Match outcomes with intents; one that was pruned, or that a pack leaves out, is taken for an intent."""
+        if not self.whole:
+            self._seen.add(index)
         part, said = wire["part"], wire.get("intent")
         intent = said if type(said) is int else -1
         if (part == Part.OUTCOME) != ("intent" in wire) or part not in _PARTS:
             yield Finding(index, Fault.MALFORMED, f"entry {index} is no Intent, Outcome or Fact of an entry's form")
         elif part == Part.INTENT:
             self._waiting.add(index)
-        elif part != Part.OUTCOME or 0 <= intent < (self.first or 0):
+        elif part != Part.OUTCOME or (self.whole and 0 <= intent < (self.first or 0)):
             return
         elif intent in self._waiting:
             self._waiting.remove(intent)
             self._settled.add(intent)
         elif intent in self._settled:
             yield Finding(index, Fault.TWICE, f"entry {index} is a second outcome of intent {intent}")
+        elif not self.whole and 0 <= intent < index and intent not in self._seen:
+            self._settled.add(intent)
         else:
             yield Finding(index, Fault.INTENT, f"entry {index} is the outcome of {said}, which is no intent before it")
 
@@ -185,46 +185,6 @@ def verify(records: Iterable[tuple[str, Any]]) -> Report:
     for name, wire in records:
         walk.step(name, wire)
     return walk.report()
-
-
-def read_entry(data: bytes) -> tuple[Any, str]:
-    """Return the JSON of an entry as published, and the digest it ought to carry.
-
-    Raises ValueError unless the bytes are RFC 8785: one spelling, no member twice, no floats, integers below 2**53.
-    """
-    wire = json.loads(data.decode(), parse_float=_no_float, parse_int=_integer, parse_constant=_no_float)
-    if canonical_bytes(wire) != data:
-        raise ValueError("it is not in canonical form (RFC 8785)")
-    if not readable(wire):
-        raise ValueError("it has not the members of an audit entry")
-    unknown = wire.keys() - MEMBERS
-    if unknown:
-        raise ValueError(f"it has the member {min(unknown)!r}, which entries do not have")
-    member = f'"digest":{json.dumps(wire["digest"])},'.encode()
-    if data.count(member) != 1:
-        return wire, record_digest(wire)
-    return wire, "sha256:" + hashlib.sha256(data.replace(member, b"", 1)).hexdigest()
-
-
-def readable(wire: Any) -> bool:
-    """Whether a JSON value has what an entry is known by."""
-    return (
-        isinstance(wire, dict)
-        and type(wire.get("index")) is int
-        and type(wire.get("epoch")) is int
-        and all(isinstance(wire.get(key), str) for key in ("time", "part", "previous", "digest"))
-    )
-
-
-def _no_float(text: str) -> Any:
-    raise ValueError(f"it has the number {text}; entries have integers only")
-
-
-def _integer(text: str) -> int:
-    value = int(text)
-    if abs(value) >= EXACT:
-        raise ValueError(f"it has the number {text[:40]}, beyond 2**53")
-    return value
 
 
 def _place(name: str, wire: Any) -> int:

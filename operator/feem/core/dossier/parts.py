@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from feem.core.audit.reading import read_entry
 from feem.core.audit.record import name_of
-from feem.core.audit.verify import Fault, Finding, Walk, read_entry
+from feem.core.audit.verify import Fault, Finding, Walk
 from feem.core.digest import canonical
-from feem.core.dossier.relations import Relations
 from feem.core.tlog.proof import check_proof, parse_proof
 from feem.core.tlog.signing import CheckpointError, Opened, open_checkpoint
 from feem.core.tlog.vkey import Key
@@ -101,7 +101,7 @@ def records_of(
     read: Read, index: Mapping[str, Any], keys: Sequence[Key], findings: list[Finding]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the records that are proven, and note those that are not."""
-    walk, last, relations = Walk(), -2, Relations()
+    walk = Walk(whole=False)
     places = sorted(name for name in index["files"] if name.startswith("records/"))
     proofs = {name for name in index["files"] if name.startswith("proofs/")}
     wanted = {name.replace("records/", "proofs/").removesuffix(".json") + ".tlog-proof" for name in places}
@@ -117,13 +117,9 @@ def records_of(
         except ValueError as problem:
             findings.append(Finding(place, Fault.PROOF, f"record {place}: {problem}"))
             continue
-        if place != last + 1:
-            walk = Walk(first=place, _index=place - 1, _digests=())
         walk.step(stem, wire, digest)
-        findings += [found for found in walk.findings if found.fault in _ALONE]
+        findings += walk.findings
         walk.findings.clear()
-        findings += relations.step(place, wire)
-        last = place
         yield place, wire
 
 
@@ -136,7 +132,3 @@ def _proven(read: Read, place: int, keys: Sequence[Key]) -> tuple[Any, str]:
         raise CheckpointError("its proof leads to another checkpoint")
     check_proof(proof, data, keys)
     return read_entry(data)
-
-
-_ALONE = frozenset({Fault.MALFORMED, Fault.NAME, Fault.DIGEST, Fault.CHAIN})
-"""What a record without all of its neighbours can be checked for."""
