@@ -20,7 +20,10 @@ class Crash(Exception):  # noqa: N818 - it is what happens to a process, and not
 
 
 class CountingClient(Client):
-    """`asked`: writes that were begun; `written`: those that the API server carried out, as `verb Kind [subresource]`."""
+    """Counts so that a write which is refused and tried again is one, however often a controller comes in between.
+
+    `asked`: writes under way or carried out; `written`: those that the API server carried out, as `verb Kind [subresource]`.
+    """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -32,8 +35,9 @@ class CountingClient(Client):
         """What somebody else does once, after our look at an object and before our first write."""
 
     def crash_at(self, number: int, moment: Moment) -> None:
-        """End before or after this write, counted from here on and from 1."""
-        self.asked, self._crash, self._ended = 0, (number, moment), False
+        """End before this write is sent, or once as many are carried out; counted from here on and from 1."""
+        self.go_on()
+        self._crash = (number, moment)
 
     def go_on(self) -> None:
         """Crash no more, and count anew."""
@@ -49,11 +53,14 @@ class CountingClient(Client):
         act, self.meanwhile = self.meanwhile, None
         if act is not None:
             await act()
-        number = self.asked
-        self._end_at(number, "before")
-        answer = await super().send(request)
+        self._end_at(self.asked, "before")
+        try:
+            answer = await super().send(request)
+        except Exception:
+            self.asked -= 1
+            raise
         self.written.append(" ".join(filter(None, (request.verb, request.type.kind, request.subresource))))
-        self._end_at(number, "after")
+        self._end_at(len(self.written), "after")
         return answer
 
     def _end_at(self, number: int, moment: Moment) -> None:

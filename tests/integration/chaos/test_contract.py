@@ -218,8 +218,8 @@ async def test_wherever_the_injection_crashes_it_is_completed_by_injecting_again
 async def test_wherever_the_undo_crashes_the_next_one_leaves_nothing(stage: Stage, case: Case, table: Table) -> None:
     attempt = await planned(stage)
     await stage.inject(attempt)
-    await stage.undo(attempt)
-    for number in range(1, stage.feem.asked + 1):
+    writes = await stage.undo(attempt)
+    for number in range(1, len(writes) + 1):
         for moment in MOMENTS:
             await stage.whole()
             attempt = await planned(stage)
@@ -233,13 +233,12 @@ async def test_wherever_the_undo_crashes_the_next_one_leaves_nothing(stage: Stag
 
 
 async def _writes_of_injection(stage: Stage) -> int:
-    """How many requests it takes, from an injection that nothing disturbs; it is taken back again."""
+    """How many writes it takes; it is taken back again."""
     attempt = await planned(stage)
-    await stage.inject(attempt)
-    asked = stage.feem.asked
+    writes = await stage.inject(attempt)
     await stage.undo(attempt)
     await stage.is_as_before()
-    return asked
+    return len(writes)
 
 
 async def _crashed(stage: Stage, number: int, moment: Moment) -> Attempt:
