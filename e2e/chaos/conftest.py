@@ -9,9 +9,9 @@ import pytest
 
 from e2e.cluster.context import Cluster
 from e2e.conftest import say
-from e2e.kit.chaos import Lab
+from e2e.kit.chaos import WARM, Lab
 from e2e.kit.creditcheck import CreditCheck, ReportTraffic
-from e2e.kit.kubectl import Kubectl, wait_until
+from e2e.kit.kubectl import Kubectl
 
 RATE = 10.0
 LENIENT = """
@@ -41,7 +41,7 @@ def labs(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         found.append((Lab(kubectl), traffic))
     with found[0][1], found[1][1]:
         for _, traffic in found:
-            wait_until("the first reports", lambda one=traffic: len(one.answers()) > 300, 90)  # type: ignore[misc]
+            traffic.has_run(WARM)
         yield tuple(found)
     for lab, _ in found:
         CreditCheck(lab.kubectl).remove()

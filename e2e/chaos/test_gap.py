@@ -13,7 +13,7 @@ import yaml
 
 from e2e.cluster.context import Cluster
 from e2e.conftest import say
-from e2e.kit.chaos import SERVICE, Lab, Trial
+from e2e.kit.chaos import SERVICE, WARM, Lab, Trial
 from e2e.kit.creditcheck import CreditCheck, ReportTraffic
 from e2e.kit.example import condition
 from e2e.kit.kubectl import Kubectl, wait_until
@@ -49,7 +49,7 @@ def shop(
     service.deploy(cluster, say, "1.1")
     out: Path = tmp_path_factory.mktemp("gap") / "reports.jsonl"
     with ReportTraffic(cluster, out, host=host, rate=10.0, timeout=5.0) as traffic:
-        wait_until("the first reports", lambda: len(traffic.answers()) > 100, 60)
+        traffic.has_run(WARM)
         yield Lab(kubectl), service, traffic
     service.remove()
 

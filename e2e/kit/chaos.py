@@ -15,6 +15,10 @@ from e2e.kit.kubectl import Kubectl, wait_until
 
 Body = dict[str, Any]
 SERVICE = "credit-check"
+STEADY = 15
+"""Seconds for which objectives have to have held before a fault."""
+WARM = 2.0 * STEADY
+"""Seconds of traffic after which these are full: scrapes come every 5 s, and the first of a pod counts for nothing."""
 KINDS = "pods,deployments,networkpolicies,httproutes,backendtrafficpolicies"
 
 
@@ -33,7 +37,7 @@ class Trial:
         """Return the ChaosExperiment."""
         hypothesis = {
             "objectives": [self.objective],
-            "steadySeconds": 15,
+            "steadySeconds": STEADY,
             "recoverWithinSeconds": 120,
             "recoveryWindowSeconds": 15,
         }

@@ -113,7 +113,7 @@ class ReportTraffic:
     ) -> None:
         if cluster.address is None:
             raise ClusterError(f"cluster {cluster.name} has no gateway: make it with --profile full")
-        self._out = out
+        self._out, self._rate = out, rate
         self._words = [str(FOLDER / "reportgen.py"), f"http://{cluster.address}:{GATEWAY_PORT}/credit-report"]
         options: Mapping[str, object] = {"host": host, "rate": rate, "seconds": seconds, "timeout": timeout, "out": out}
         self._words += [word for name, value in options.items() for word in (f"--{name}", str(value))]
@@ -131,6 +131,14 @@ class ReportTraffic:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(timeout=30)  # requests under way may hang until their own time is over
+
+    def has_run(self, seconds: float) -> None:
+        """Wait until clients were answered for so long.
+
+        What an experiment wants to have seen before its fault, it counts from one scrape to the next: the window before has to be
+        full of them, and the first scrape of each pod counts for nothing yet.
+        """
+        wait_until(f"{seconds:g} s of answers", lambda: len(self.answers()) > self._rate * seconds, 3 * seconds)
 
     def answers(self, since: float = 0.0, until: float = float("inf")) -> list[ReportAnswer]:
         """Return what the clients saw in [since, until), Unix seconds."""
