@@ -12,7 +12,7 @@ from feem.core.audit.entry import canonical_bytes
 from feem.core.audit.record import record_digest
 from feem.core.digest import EXACT
 
-_TYPES: dict[str, type] = {
+MEMBERS: dict[str, type] = {
     "index": int,
     "time": str,
     "actor": str,
@@ -28,8 +28,8 @@ _TYPES: dict[str, type] = {
     "evidence": str,
     "intent": int,
 }
-"""The members of an entry. One that is not among them is refused: nobody would know what it was meant to say."""
-_NEEDED = _TYPES.keys() - {"reason", "message", "effects", "evidence", "intent"}
+"""The members of an entry, as in `AuditSpec`. One that is not among them is refused: nobody would know what it was meant to say."""
+_NEEDED = MEMBERS.keys() - {"reason", "message", "effects", "evidence", "intent"}
 _SUBJECT = {"kind", "namespace", "name", "uid"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)", re.ASCII)
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{64})?")
@@ -55,9 +55,9 @@ def check_form(wire: Any) -> None:
     if not isinstance(wire, dict) or not wire.keys() >= _NEEDED:
         raise ValueError("it has not the members of an audit entry")
     for name, value in wire.items():
-        if name not in _TYPES:
+        if name not in MEMBERS:
             raise ValueError(f"it has the member {name[:60]!r}, which entries do not have")
-        if type(value) is not _TYPES[name] or (type(value) is int and value < 0):
+        if type(value) is not MEMBERS[name] or (type(value) is int and value < 0):
             raise ValueError(f"its {name} is not of the form of an entry's")
     _check_subject(wire["subject"])
     if not all(type(effect) is str for effect in wire.get("effects", ())):
