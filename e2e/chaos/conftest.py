@@ -41,7 +41,7 @@ def labs(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         found.append((Lab(kubectl), traffic))
     with found[0][1], found[1][1]:
         for _, traffic in found:
-            traffic.has_run(WARM)
+            traffic.wait_for(WARM)
         yield tuple(found)
     for lab, _ in found:
         CreditCheck(lab.kubectl).remove()

@@ -49,7 +49,7 @@ def shop(
     service.deploy(cluster, say, "1.1")
     out: Path = tmp_path_factory.mktemp("gap") / "reports.jsonl"
     with ReportTraffic(cluster, out, host=host, rate=10.0, timeout=5.0) as traffic:
-        traffic.has_run(WARM)
+        traffic.wait_for(WARM)
         yield Lab(kubectl), service, traffic
     service.remove()
 

@@ -132,12 +132,8 @@ class ReportTraffic:
             self._process.terminate()
             self._process.wait(timeout=30)  # requests under way may hang until their own time is over
 
-    def has_run(self, seconds: float) -> None:
-        """Wait until clients were answered for so long.
-
-        What an experiment wants to have seen before its fault, it counts from one scrape to the next: the window before has to be
-        full of them, and the first scrape of each pod counts for nothing yet.
-        """
+    def wait_for(self, seconds: float) -> None:
+        """Return once clients were answered for so long; raises TimeoutError when it takes three times as long."""
         wait_until(f"{seconds:g} s of answers", lambda: len(self.answers()) > self._rate * seconds, 3 * seconds)
 
     def answers(self, since: float = 0.0, until: float = float("inf")) -> list[ReportAnswer]:
